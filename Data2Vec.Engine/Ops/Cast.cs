@@ -1,0 +1,39 @@
+using Data2Vec.Kernels;
+
+namespace Data2Vec.Engine;
+
+public static partial class Ops
+{
+    /// <summary>The values in another type: to floating point rounded to nearest even, to integers truncated.</summary>
+    /// <returns>A tensor of the shape of x; x itself when it has the type already. Differentiable between floats.</returns>
+    public static Tensor Cast(Tensor x, DType type)
+    {
+        if (x.DType == type) return x;
+        var y = CastTo(x.Ref, type);
+        if (Tape.Of(x) is not { } tape || !type.IsFloat()) return new Tensor(y, "Cast");
+        return new Tensor(y, "Cast", tape.Record(new CastNode(tape, x.Node!, x.DType)));
+    }
+
+    private static TensorRef CastTo(TensorRef x, DType type)
+    {
+        var y = x.Device.Allocate(x.Shape, type);
+        var args = new CastArgs { X = x.View, Y = y.View, Count = x.Shape.Count };
+        args.Check();
+        x.Device.Backend.Cast(args);
+        return y;
+    }
+
+    private sealed class CastNode(Tape tape, Node input, DType type) : Node(tape, "Cast")
+    {
+        protected override void Backward(TensorRef dy)
+        {
+            var dx = CastTo(dy, type);
+            input.Pass(dx);
+            dx.Release();
+        }
+
+        protected override void Release()
+        {
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using Data2Vec.Kernels;
+
+namespace Data2Vec.Engine;
+
+/// <summary>Operand checks of the operations: each refusal is one sentence with operation, operands and shapes.</summary>
+internal static class Refuse
+{
+    public static void Unless(bool condition, string sentence)
+    {
+        if (!condition) throw new ArgumentException(sentence);
+    }
+
+    public static void OtherDevices(string op, Tensor first, params ReadOnlySpan<Tensor?> others)
+    {
+        foreach (var other in others)
+        {
+            if (other is not null && other.Device != first.Device)
+                throw new ArgumentException($"{op}: operands must be on one device; got {first.Device} and {other.Device}.");
+        }
+    }
+
+    public static void OtherTypes(string op, Tensor first, params ReadOnlySpan<Tensor?> others)
+    {
+        foreach (var other in others)
+        {
+            if (other is not null && other.DType != first.DType)
+                throw new ArgumentException($"{op}: operands must have one type; got {first} and {other}.");
+        }
+    }
+
+    public static void NotFloat(string op, Tensor x) =>
+        Unless(x.DType.IsFloat(), $"{op}: the operand must be a floating-point tensor; got {x}.");
+
+    /// <summary>Turns a dimension that may count from the end into one that counts from the start.</summary>
+    public static int Dimension(string op, Tensor x, int dimension)
+    {
+        var rank = Math.Max(1, x.Shape.Rank);
+        Unless(dimension >= -rank && dimension < rank, $"{op}: {x} has no dimension {dimension}.");
+        return dimension < 0 ? dimension + rank : dimension;
+    }
+}
