@@ -6,7 +6,7 @@ namespace Data2Vec.Engine;
 /// One backend with its memory: what tensors live on. A device is used by one thread at a time; its backend spreads the
 /// work of each operation over its own threads.
 /// </summary>
-public sealed class Device : IDisposable
+public sealed partial class Device : IDisposable
 {
     private Scope? innermost;
 

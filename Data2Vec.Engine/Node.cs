@@ -77,7 +77,7 @@ internal abstract class Node(Tape tape, string op)
     /// <summary>Releases every saved tensor; called exactly once, whether or not the node ran.</summary>
     protected abstract void Release();
 
-    private void Add(TensorRef x, TensorRef y, TensorRef z)
+    protected void Add(TensorRef x, TensorRef y, TensorRef z)
     {
         var args = new BinaryArgs
         {

@@ -1,0 +1,70 @@
+using Data2Vec.Kernels;
+
+namespace Data2Vec.Engine;
+
+/// <summary>Where and how a module declares its parameters.</summary>
+/// <param name="Store">The model's store.</param>
+/// <param name="Prefix">Put before every name, with a dot.</param>
+/// <param name="Teacher">What the teacher does with the parameters.</param>
+public readonly record struct ParameterScope(ParameterStore Store, string Prefix, TeacherRule Teacher = TeacherRule.Shared)
+{
+    /// <summary>A deeper prefix.</summary>
+    public ParameterScope Sub(string name) => this with { Prefix = Prefix.Length == 0 ? name : $"{Prefix}.{name}" };
+
+    /// <summary>Declares one parameter.</summary>
+    public int Add(string name, Shape shape, Initializer initializer) =>
+        Store.Add(new ParameterDeclaration(Sub(name).Prefix, shape, initializer, Teacher));
+}
+
+/// <summary>y = activation(x wᵀ + b); parameters weight [Out, In] and bias [Out].</summary>
+public sealed class LinearLayer
+{
+    private readonly int weight, bias;
+
+    /// <summary>Declares the parameters; bias starts at 0.</summary>
+    public LinearLayer(ParameterScope scope, int inputs, int outputs, Initializer initializer)
+    {
+        weight = scope.Add("weight", new Shape(outputs, inputs), initializer);
+        bias = scope.Add("bias", new Shape(outputs), Initializers.Zeros);
+    }
+
+    /// <summary>[..., In] to [..., Out].</summary>
+    public Tensor Forward(ParameterView p, Tensor x, Activation activation = Activation.None) =>
+        Ops.Linear(x, p[weight], p[bias], activation);
+}
+
+/// <summary>LayerNorm over the last dimension; parameters weight [C] and bias [C].</summary>
+public sealed class LayerNormLayer
+{
+    private readonly int weight, bias;
+    private readonly double eps;
+
+    /// <summary>Declares the parameters: scale 1, shift 0.</summary>
+    public LayerNormLayer(ParameterScope scope, int channels, double eps = 1e-5)
+    {
+        weight = scope.Add("weight", new Shape(channels), Initializers.Ones);
+        bias = scope.Add("bias", new Shape(channels), Initializers.Zeros);
+        this.eps = eps;
+    }
+
+    /// <summary>LayerNorm(dropout(x) + residual).</summary>
+    public Tensor Forward(ParameterView p, Tensor x, Tensor? residual = null, DropoutSource dropout = default) =>
+        Ops.LayerNorm(x, p[weight], p[bias], residual, eps, dropout);
+}
+
+/// <summary>A table of vectors [Rows, Width], looked up by index; parameter weight.</summary>
+public sealed class EmbeddingLayer
+{
+    private readonly int weight;
+    private readonly int paddingRow;
+
+    /// <summary>Declares the table; the padding row, if any, starts at 0 and takes no gradient.</summary>
+    public EmbeddingLayer(ParameterScope scope, int rows, int width, double deviation, int paddingRow = -1)
+    {
+        weight = scope.Add("weight", new Shape(rows, width), Initializers.Normal(deviation, paddingRow));
+        this.paddingRow = paddingRow;
+    }
+
+    /// <summary>[shape of ids, Width].</summary>
+    public Tensor Forward(ParameterView p, Tensor ids) => Ops.Embedding(p[weight], ids, paddingRow);
+}

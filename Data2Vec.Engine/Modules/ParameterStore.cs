@@ -1,0 +1,295 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Data2Vec.Kernels;
+
+namespace Data2Vec.Engine;
+
+/// <summary>What the teacher does with a parameter.</summary>
+public enum TeacherRule
+{
+    /// <summary>The teacher uses the student's value: one memory for both.</summary>
+    Shared,
+    /// <summary>The teacher has its own value, the moving average of the student's.</summary>
+    Averaged,
+    /// <summary>The teacher has its own value, overwritten with the student's at every update.</summary>
+    Copied,
+}
+
+/// <summary>What is declared about a parameter.</summary>
+/// <param name="Name">Unique, dotted; the name in checkpoints.</param>
+/// <param name="Shape">Its extents.</param>
+/// <param name="Initializer">Its first values.</param>
+/// <param name="Teacher">What the teacher does with it.</param>
+/// <param name="WeightDecay">Decoupled weight decay; null = the optimiser's.</param>
+/// <param name="LearningRateScale">Factor on the learning rate.</param>
+public sealed record ParameterDeclaration(
+    string Name, Shape Shape, Initializer Initializer, TeacherRule Teacher = TeacherRule.Shared,
+    double? WeightDecay = null, double LearningRateScale = 1);
+
+/// <summary>
+/// All parameters of a model in flat buffers: values, gradients, both Adam moments and the teacher's own values, with a
+/// table of segments. An update, a moving average, a norm or a checkpoint is one pass over them. Modules hold parameter
+/// numbers; forward passes read tensors through a <see cref="ParameterView"/>.
+/// </summary>
+public sealed class ParameterStore : IDisposable
+{
+    /// <summary>Every parameter starts at a multiple of this many elements, so that vector loads are aligned.</summary>
+    private const int Alignment = 16;
+
+    private readonly List<ParameterDeclaration> declarations = [];
+    private readonly Dictionary<string, int> numbers = new(StringComparer.Ordinal);
+    private Segment[] segments = [];
+    private bool[] hasGradient = [];
+    private bool[] uploaded = [];
+    private TensorRef values, gradients, moment1, moment2, teacher, table;
+
+    /// <summary>An empty store; declare parameters, then <see cref="Build"/>.</summary>
+    /// <param name="device">Where the buffers live.</param>
+    /// <param name="type">Type of values and state: float32, or float64 on Reference.</param>
+    public ParameterStore(Device device, DType type = DType.Float32)
+    {
+        Device = device;
+        DType = type;
+    }
+
+    /// <summary>The device of the buffers.</summary>
+    public Device Device { get; }
+
+    /// <summary>Type of values and state.</summary>
+    public DType DType { get; }
+
+    /// <summary>The declared parameters, in order of their numbers.</summary>
+    public IReadOnlyList<ParameterDeclaration> Parameters => declarations;
+
+    /// <summary>Scalars in all parameters.</summary>
+    public long Count => declarations.Sum(d => d.Shape.Count);
+
+    /// <summary>Declares a parameter and returns its number.</summary>
+    /// <exception cref="ArgumentException">The name is taken.</exception>
+    public int Add(ParameterDeclaration declaration)
+    {
+        if (!values.IsNone) throw new InvalidOperationException("Parameters cannot be declared after Build.");
+        if (!numbers.TryAdd(declaration.Name, declarations.Count))
+            throw new ArgumentException($"A parameter named {declaration.Name} is declared already.");
+        declarations.Add(declaration);
+        return declarations.Count - 1;
+    }
+
+    /// <summary>The number of a parameter.</summary>
+    /// <exception cref="KeyNotFoundException">No parameter has this name.</exception>
+    public int NumberOf(string name) => numbers.TryGetValue(name, out var n) ? n
+        : throw new KeyNotFoundException($"The model has no parameter named {name}.");
+
+    /// <summary>Allocates the buffers and gives every parameter its first values; the teacher starts as a copy.</summary>
+    /// <param name="seed">Seed of the initialisers.</param>
+    /// <param name="weightDecay">Decay of parameters that declare none.</param>
+    public void Build(ulong seed, double weightDecay = 0)
+    {
+        segments = new Segment[declarations.Count];
+        hasGradient = new bool[declarations.Count];
+        uploaded = new bool[declarations.Count];
+        long student = 0, own = 0;
+        for (var i = 0; i < segments.Length; i++)
+        {
+            var d = declarations[i];
+            segments[i] = new Segment
+            {
+                Offset = student,
+                Length = d.Shape.Count,
+                TeacherOffset = d.Teacher == TeacherRule.Shared ? -1 : own,
+                TeacherCopies = d.Teacher == TeacherRule.Copied ? 1 : 0,
+                LearningRateScale = d.LearningRateScale,
+                WeightDecay = d.WeightDecay ?? weightDecay,
+            };
+            var room = (d.Shape.Count + Alignment - 1) / Alignment * Alignment;
+            student += room;
+            if (d.Teacher != TeacherRule.Shared) own += room;
+        }
+        values = Zeroed(student);
+        gradients = Zeroed(student);
+        moment1 = Zeroed(student);
+        moment2 = Zeroed(student);
+        teacher = Zeroed(own);
+        table = Device.Allocate(new Shape(Math.Max(1, segments.Length * Unsafe.SizeOf<Segment>())), DType.UInt8);
+        UploadTable();
+        for (var i = 0; i < segments.Length; i++)
+        {
+            var d = declarations[i];
+            var numbers = new double[d.Shape.Count];
+            d.Initializer(new RandomKey(seed, 0, 0, 0x10000 + (uint)i), numbers, d.Shape);
+            Write(ParameterPart.Student, i, numbers);
+            if (d.Teacher != TeacherRule.Shared) Write(ParameterPart.Teacher, i, numbers);
+        }
+    }
+
+    /// <summary>The student's parameters for a forward pass; gradients are recorded when a tape is given.</summary>
+    public ParameterView Student(Tape? tape = null) => new(this, tape, teacher: false);
+
+    /// <summary>The teacher's parameters: its own averages, the student's values elsewhere. Never tracked.</summary>
+    public ParameterView Teacher() => new(this, null, teacher: true);
+
+    /// <summary>Forgets all gradients; the next contribution to each is stored, not added.</summary>
+    public void ClearGradients() => Array.Clear(hasGradient);
+
+    /// <summary>True when a gradient reached the parameter since <see cref="ClearGradients"/>.</summary>
+    public bool HasGradient(int parameter) => hasGradient[parameter];
+
+    /// <summary>Global norm, clip factor and finite check of the gradients, into the step values.</summary>
+    public void ComputeGradientNorm(StepState step)
+    {
+        SyncTable();
+        var args = new GradientNormArgs
+        {
+            Gradients = gradients.View, Segments = table.View, SegmentCount = segments.Length, Step = step.View,
+        };
+        args.Check();
+        Device.Backend.GradientNorm(args);
+    }
+
+    /// <summary>One update of every parameter that has a gradient. Call <see cref="ComputeGradientNorm"/> before.</summary>
+    public void Update(AdamOptions options, StepState step)
+    {
+        SyncTable();
+        var args = new AdamArgs
+        {
+            Parameters = values.View, Gradients = gradients.View, Moment1 = moment1.View, Moment2 = moment2.View,
+            Segments = table.View, SegmentCount = segments.Length, Step = step.View,
+            Beta1 = options.Beta1, Beta2 = options.Beta2, Epsilon = options.Epsilon, Variant = options.Variant,
+        };
+        args.Check();
+        Device.Backend.Adam(args);
+    }
+
+    /// <summary>Moves the teacher: averages and copies, with the decay of the step values.</summary>
+    public void UpdateTeacher(StepState step)
+    {
+        var args = new EmaArgs
+        {
+            Student = values.View, Teacher = teacher.View, Segments = table.View, SegmentCount = segments.Length,
+            Step = step.View,
+        };
+        args.Check();
+        Device.Backend.Ema(args);
+    }
+
+    /// <summary>Values of one parameter on the host, as doubles; waits for the device.</summary>
+    public double[] Read(ParameterPart part, int parameter)
+    {
+        using var scope = Device.Scope();
+        return new Tensor(PlaceOf(part, parameter).Retain(), "Parameter").ToDoubles();
+    }
+
+    /// <summary>Overwrites one parameter from the host, rounding to the type.</summary>
+    public void Write(ParameterPart part, int parameter, ReadOnlySpan<double> numbers)
+    {
+        var place = PlaceOf(part, parameter);
+        Refuse.Unless(numbers.Length == place.Shape.Count,
+            $"{declarations[parameter].Name} has {place.Shape.Count} elements; got {numbers.Length}.");
+        if (DType == DType.Float64)
+        {
+            Device.Backend.Upload(MemoryMarshal.AsBytes(numbers), place.View);
+            return;
+        }
+        var singles = new float[numbers.Length];
+        for (var i = 0; i < singles.Length; i++) singles[i] = (float)numbers[i];
+        Device.Backend.Upload(MemoryMarshal.AsBytes<float>(singles), place.View);
+    }
+
+    /// <summary>Raw bytes of one parameter on the host, in the store's type.</summary>
+    public byte[] ReadBytes(ParameterPart part, int parameter)
+    {
+        var place = PlaceOf(part, parameter);
+        var bytes = new byte[place.Shape.Count * DType.Size()];
+        Device.Backend.Download(place.View, bytes);
+        return bytes;
+    }
+
+    /// <summary>Overwrites one parameter with raw bytes in the store's type.</summary>
+    public void WriteBytes(ParameterPart part, int parameter, ReadOnlySpan<byte> bytes)
+    {
+        var place = PlaceOf(part, parameter);
+        Refuse.Unless(bytes.Length == place.Shape.Count * DType.Size(),
+            $"{declarations[parameter].Name} has {place.Shape.Count * DType.Size()} bytes; got {bytes.Length}.");
+        Device.Backend.Upload(bytes, place.View);
+    }
+
+    /// <summary>True when the teacher has its own memory for the parameter.</summary>
+    public bool HasTeacherValue(int parameter) => segments[parameter].TeacherOffset >= 0;
+
+    /// <summary>Updates each parameter has seen; waits for the device.</summary>
+    public int[] ReadStepCounts()
+    {
+        DownloadTable();
+        return Array.ConvertAll(segments, s => s.StepCount);
+    }
+
+    /// <summary>Restores the updates each parameter has seen.</summary>
+    public void WriteStepCounts(ReadOnlySpan<int> counts)
+    {
+        for (var i = 0; i < segments.Length; i++) segments[i].StepCount = counts[i];
+        UploadTable();
+    }
+
+    /// <summary>Gives the buffers back.</summary>
+    public void Dispose()
+    {
+        foreach (var part in new[] { values, gradients, moment1, moment2, teacher, table }) part.Release();
+        values = gradients = moment1 = moment2 = teacher = table = default;
+    }
+
+    internal TensorRef PlaceOf(ParameterPart part, int parameter)
+    {
+        var s = segments[parameter];
+        var (flat, offset) = part switch
+        {
+            ParameterPart.Student => (values, s.Offset),
+            ParameterPart.Gradient => (gradients, s.Offset),
+            ParameterPart.Moment1 => (moment1, s.Offset),
+            ParameterPart.Moment2 => (moment2, s.Offset),
+            _ => s.TeacherOffset >= 0 ? (teacher, s.TeacherOffset) : (values, s.Offset),
+        };
+        return flat with { Offset = offset, Shape = declarations[parameter].Shape };
+    }
+
+    internal void MarkGradient(int parameter) => hasGradient[parameter] = true;
+
+    private TensorRef Zeroed(long count)
+    {
+        var place = Device.Allocate(new Shape(checked((int)Math.Max(Alignment, count))), DType);
+        Device.Backend.Fill(new FillArgs { Y = place.View, Count = place.Shape.Count, Value = 0 });
+        return place;
+    }
+
+    /// <summary>The table knows which gradients exist; in a steady loop that never changes and nothing is copied.</summary>
+    private void SyncTable()
+    {
+        if (hasGradient.AsSpan().SequenceEqual(uploaded)) return;
+        DownloadTable();
+        UploadTable();
+    }
+
+    private void DownloadTable() =>
+        Device.Backend.Download(table.View, MemoryMarshal.AsBytes(segments.AsSpan()));
+
+    private void UploadTable()
+    {
+        for (var i = 0; i < segments.Length; i++) segments[i].HasGradient = hasGradient[i] ? 1 : 0;
+        hasGradient.CopyTo(uploaded.AsSpan());
+        Device.Backend.Upload(MemoryMarshal.AsBytes(segments.AsSpan()), table.View);
+    }
+}
+
+/// <summary>Which flat buffer of a store.</summary>
+public enum ParameterPart
+{
+    /// <summary>The values that are trained.</summary>
+    Student,
+    /// <summary>The teacher's values (the student's where shared).</summary>
+    Teacher,
+    /// <summary>Summed gradients, before division and clipping.</summary>
+    Gradient,
+    /// <summary>Adam's first moment.</summary>
+    Moment1,
+    /// <summary>Adam's second moment.</summary>
+    Moment2,
+}
