@@ -1,0 +1,35 @@
+using Data2Vec.Engine;
+using Data2Vec.Kernels;
+
+namespace Data2Vec.Models;
+
+/// <summary>
+/// What maps the student's masked positions to the targets: 1 layer: Linear D -> D; n layers: D -> 2D, GELU, (2D -> 2D,
+/// GELU) ..., 2D -> D. Parameters are named by their place in the published sequence: 0, 2, 4, ... The teacher has none.
+/// </summary>
+public sealed class RegressionHead
+{
+    private readonly LinearLayer[] layers;
+
+    /// <summary>Declares the parameters, N(0, deviation²) and bias 0.</summary>
+    public RegressionHead(ParameterStore store, int width, int depth, double deviation)
+    {
+        if (depth < 1) throw new ArgumentException($"The regression head needs at least one layer; got {depth}.");
+        layers = new LinearLayer[depth];
+        for (var i = 0; i < depth; i++)
+        {
+            var inputs = i == 0 ? width : 2 * width;
+            var outputs = i == depth - 1 ? width : 2 * width;
+            layers[i] = new LinearLayer(
+                new ParameterScope(store, $"head.{2 * i}"), inputs, outputs, Initializers.Normal(deviation));
+        }
+    }
+
+    /// <summary>[M, D] to [M, D].</summary>
+    public Tensor Forward(ParameterView p, Tensor x)
+    {
+        for (var i = 0; i < layers.Length; i++)
+            x = layers[i].Forward(p, x, i == layers.Length - 1 ? Activation.None : Activation.Gelu);
+        return x;
+    }
+}
