@@ -79,6 +79,13 @@ public sealed class ByteLevelBpe
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     public static ByteLevelBpe Load(string folder) => new(BpeVocabulary.Load(folder));
 
+    /// <summary>Trains a tokenizer: special tokens first, the mask token last, as in the published vocabulary.</summary>
+    /// <param name="documents">The texts.</param>
+    /// <param name="size">Number of token ids, reached unless the text holds too few repeated pairs.</param>
+    /// <exception cref="ArgumentException">The size cannot hold the 256 bytes and the special tokens.</exception>
+    public static ByteLevelBpe Train(IEnumerable<string> documents, int size) =>
+        new(BpeTrainer.Train(documents, new BpeTrainingOptions { VocabularySize = size - 1 }).Append("<mask>"));
+
     /// <summary>True for the ids of the five special tokens.</summary>
     public bool IsSpecial(int id) => Array.IndexOf(specialIds, id) >= 0;
 
