@@ -18,6 +18,8 @@ public static partial class Ops
     {
         Refuse.OtherDevices("GatherRows", source, rows);
         Refuse.Unless(source.Shape.Rank == 2, $"GatherRows: the source must be [rows, columns]; got {source}.");
+        Refuse.Unless(ignoreRow >= -1 && ignoreRow < Math.Max(1, source.Shape[0]),
+            $"GatherRows: the row without gradient must be -1 (none) or one of the {source.Shape[0]} rows; got {ignoreRow}.");
         var columns = source.Shape[1];
         var y = source.Device.Allocate(rows.Shape.Append(columns), source.DType);
         var args = new GatherRowsArgs

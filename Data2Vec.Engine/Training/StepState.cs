@@ -36,7 +36,7 @@ public sealed class StepState : IDisposable
 
     /// <summary>Dropout at a declared site of the model, with this step's key; none when the probability is 0.</summary>
     public DropoutSource Dropout(double probability, uint site) =>
-        probability > 0 ? new DropoutSource((float)probability, site, View, default) : default;
+        probability > 0 ? new DropoutSource(probability, site, View, default) : default;
 
     /// <summary>Gives the memory back.</summary>
     public void Dispose() => memory.Release();

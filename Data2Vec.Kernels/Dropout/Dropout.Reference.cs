@@ -14,7 +14,7 @@ public sealed partial class ReferenceBackend
     {
         if (!source.IsActive) return null;
         var factors = new double[count];
-        var scale = 1 / (1 - (double)source.Probability);
+        var scale = 1 / (1 - source.Probability);
         var key = source.Keep.IsNone ? KeyOf(source) : default;
         for (long i = 0; i < count; i++)
         {

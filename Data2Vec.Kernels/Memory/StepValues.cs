@@ -52,7 +52,7 @@ public struct StepValues
 /// <param name="Site">Declared number of the place in the model; part of the random key.</param>
 /// <param name="Step">A <see cref="StepValues"/> in device memory: seed, step and micro-batch of the key.</param>
 /// <param name="Keep">Explicit keep mask (Bool) instead of random bits; Reference and Cpu only.</param>
-public readonly record struct DropoutSource(float Probability, uint Site, BufferView Step, BufferView Keep)
+public readonly record struct DropoutSource(double Probability, uint Site, BufferView Step, BufferView Keep)
 {
     /// <summary>True when elements are dropped at all.</summary>
     public bool IsActive => Probability > 0 || !Keep.IsNone;
