@@ -14,7 +14,8 @@ internal static class Fixtures
     /// <summary>A file of a suite: the copy in this repository where there is one, else the one beside it.</summary>
     public static string Path(string suite, string file) =>
         TryPath(suite, file) ?? throw new FileNotFoundException(
-            $"The fixture {suite}/{file} is neither copied into {CopiedRoot} nor in {SharedRoot ?? "../shared/fixtures"}.");
+            $"The fixture {suite}/{file} is neither copied into {CopiedRoot} nor in " +
+            $"{SharedRoot ?? "../shared/fixtures"}.");
 
     /// <summary>As <see cref="Path"/>, or null where neither place has the file.</summary>
     public static string? TryPath(string suite, string file) =>

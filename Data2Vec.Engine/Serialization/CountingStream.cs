@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
+
 namespace Data2Vec.Engine.Serialization;
 
-/// <summary>Passes bytes on to another stream, which it does not own, and counts them.</summary>
-internal sealed class CountingStream(Stream inner) : Stream
+/// <summary>Passes bytes on to another stream, which it does not own, counts and hashes them.</summary>
+internal sealed class CountingStream(Stream inner, IncrementalHash? hash = null) : Stream
 {
     public long Count { get; private set; }
 
@@ -22,6 +24,7 @@ internal sealed class CountingStream(Stream inner) : Stream
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         inner.Write(buffer);
+        hash?.AppendData(buffer);
         Count += buffer.Length;
     }
 
@@ -35,5 +38,6 @@ internal sealed class CountingStream(Stream inner) : Stream
     public override long Seek(long offset, SeekOrigin origin) =>
         throw new NotSupportedException("A counting stream only moves forward.");
 
-    public override void SetLength(long value) => throw new NotSupportedException("A counting stream only moves forward.");
+    public override void SetLength(long value) =>
+        throw new NotSupportedException("A counting stream only moves forward.");
 }

@@ -33,7 +33,8 @@ public sealed class SafetensorsFile : IDisposable
         ReadAt(0, prefix);
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > SafetensorsHeader.MaxLength)
-            throw Refuse($"the header must be at most {SafetensorsHeader.MaxLength} bytes long; it says {headerLength}");
+            throw Refuse(
+                $"the header must be at most {SafetensorsHeader.MaxLength} bytes long; it says {headerLength}");
         if ((long)headerLength > length - PrefixLength)
             throw Refuse($"the file is truncated: the header should be {headerLength} bytes long, but only " +
                 $"{length - PrefixLength} bytes follow its length");
@@ -123,7 +124,8 @@ public sealed class SafetensorsFile : IDisposable
         var entry = this[tensor];
         if (entry.Type == SafetensorsType.F32) return Read<float>(tensor);
         if (entry.Type is not (SafetensorsType.F64 or SafetensorsType.F16 or SafetensorsType.BF16))
-            throw Refuse($"tensor {SafetensorsException.Quote(tensor)} is {entry.Type.Name()}; expected floating point");
+            throw Refuse($"tensor {SafetensorsException.Quote(tensor)} is {entry.Type.Name()}; " +
+                "expected floating point");
         return Convert<float>(entry, SafetensorsElements.ToSingle);
     }
 
@@ -146,8 +148,8 @@ public sealed class SafetensorsFile : IDisposable
         }
         catch (OverflowException e)
         {
-            throw new SafetensorsException(
-                $"{name}: tensor {SafetensorsException.Quote(tensor)} has an element of 2^63 or more; expected less.", e);
+            throw new SafetensorsException($"{name}: tensor {SafetensorsException.Quote(tensor)} has an element " +
+                "of 2^63 or more; expected less.", e);
         }
     }
 

@@ -29,14 +29,15 @@ internal ref struct SafetensorsHeader
         json = new Utf8JsonReader(header);
     }
 
-    /// <summary>Parses a header and checks it against <paramref name="dataLength"/>, the bytes that follow it.</summary>
+    /// <summary>Parses a header and checks it against the bytes of data that follow it.</summary>
     public static (Dictionary<string, SafetensorsEntry> Entries, SafetensorsEntry[] InFileOrder,
         Dictionary<string, string> Metadata) Parse(string file, ReadOnlySpan<byte> header, long dataLength)
     {
         if (header.IsEmpty || header[0] != (byte)'{')
             throw new SafetensorsException($"{file}: the header must start with '{{'" +
                 (header.IsEmpty ? ", but it is empty." : $"; got byte 0x{header[0]:X2}."));
-        if (!Utf8.IsValid(header)) throw new SafetensorsException($"{file}: the header must be valid UTF-8, and is not.");
+        if (!Utf8.IsValid(header))
+            throw new SafetensorsException($"{file}: the header must be valid UTF-8, and is not.");
         var parser = new SafetensorsHeader(file, header);
         try
         {
@@ -100,13 +101,15 @@ internal ref struct SafetensorsHeader
             else if (key is "shape" && shape is null) shape = ReadIntegers(name, key, MaxRank);
             else if (key is "data_offsets" && offsets is null) offsets = ReadIntegers(name, key, 2);
             else if (key is "dtype" or "shape" or "data_offsets") throw Refuse(name, $"must have one {key}; got two");
-            else throw Refuse(name, $"must have dtype, shape and data_offsets only; got {SafetensorsException.Quote(key)}");
+            else throw Refuse(
+                name, $"must have dtype, shape and data_offsets only; got {SafetensorsException.Quote(key)}");
         }
         if (type is null) throw Refuse(name, "must have a dtype, and has none");
         if (shape is null) throw Refuse(name, "must have a shape, and has none");
         if (offsets is null) throw Refuse(name, "must have data_offsets, and has none");
         if (offsets.Length != 2 || offsets[1] < offsets[0])
-            throw Refuse(name, $"must have data_offsets [begin, end] with begin <= end; got [{string.Join(", ", offsets)}]");
+            throw Refuse(name, "must have data_offsets [begin, end] with begin <= end; got " +
+                $"[{string.Join(", ", offsets)}]");
         var expected = ByteCount(name, type.Value, shape);
         if (offsets[1] - offsets[0] != expected)
             throw Refuse(name, $"of {type.Value.Name()} {SafetensorsEntry.ShapeText(shape)} needs {expected} bytes; " +
@@ -150,7 +153,8 @@ internal ref struct SafetensorsHeader
         }
         catch (OverflowException)
         {
-            throw Refuse(name, $"of {type.Name()} has shape {SafetensorsEntry.ShapeText(shape)}; expected a size below 2^63");
+            throw Refuse(name, $"of {type.Name()} has shape {SafetensorsEntry.ShapeText(shape)}; " +
+                "expected a size below 2^63");
         }
     }
 

@@ -17,7 +17,7 @@ public sealed class SafetensorsWriter
     private const int Alignment = 8;
     private const string MetadataKey = "__metadata__";
 
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     private readonly Dictionary<string, Item> items = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> metadata = new(StringComparer.Ordinal);
@@ -32,7 +32,9 @@ public sealed class SafetensorsWriter
     }
 
     /// <summary>Adds a tensor of row-major elements; the memory is read when the file is written.</summary>
-    /// <exception cref="ArgumentException">The name is taken or not valid Unicode, or the count does not fit.</exception>
+    /// <exception cref="ArgumentException">
+    /// The name is taken, reserved or not valid Unicode, or the number of values does not fit the shape.
+    /// </exception>
     public void Add<T>(string name, Shape shape, ReadOnlyMemory<T> values)
         where T : unmanaged
     {
@@ -55,8 +57,8 @@ public sealed class SafetensorsWriter
         CheckText(name);
         if (name == MetadataKey) throw new ArgumentException($"The name {MetadataKey} is reserved by the format.");
         if (dimensions.Length > SafetensorsHeader.MaxRank)
-            throw new ArgumentException(
-                $"Tensor \"{name}\": expected at most {SafetensorsHeader.MaxRank} dimensions; got {dimensions.Length}.");
+            throw new ArgumentException($"Tensor \"{name}\": expected at most {SafetensorsHeader.MaxRank} " +
+                $"dimensions; got {dimensions.Length}.");
         long count = 1;
         foreach (var dimension in dimensions)
         {

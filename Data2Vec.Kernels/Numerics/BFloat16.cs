@@ -21,12 +21,12 @@ public readonly struct BFloat16 : IEquatable<BFloat16>
     /// <summary>The number with these bits.</summary>
     public static BFloat16 FromBits(ushort bits) => new(bits);
 
-    /// <summary>Rounds to nearest, ties to even; too large becomes infinity; NaN stays NaN and keeps its sign.</summary>
+    /// <summary>Rounds to nearest, ties to even; too large becomes infinity; NaN stays NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static BFloat16 FromSingle(float value)
     {
         var bits = BitConverter.SingleToUInt32Bits(value);
-        // A NaN whose payload lies in the low half would be cut to infinity, or carried into the sign: set the quiet bit.
+        // A NaN whose payload lies in the low half would be cut to infinity or carried away: set the quiet bit.
         if ((bits & 0x7FFF_FFFF) >= FirstNaN) return new((ushort)((bits >> 16) | QuietBit));
         return new((ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16));
     }

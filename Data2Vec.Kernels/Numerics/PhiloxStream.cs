@@ -73,7 +73,7 @@ public sealed class PhiloxStream
         return (int)(product >> 32);
     }
 
-    /// <summary>Puts the items into a random order, every order equally likely (Fisher and Yates, from the end).</summary>
+    /// <summary>Puts the items into a random order, each equally likely (Fisher and Yates, from the end).</summary>
     public void Shuffle<T>(Span<T> items)
     {
         for (var i = items.Length - 1; i > 0; i--)

@@ -23,10 +23,11 @@ public sealed class SafetensorsTests
     [Test]
     public void Random_tensors_come_back_as_they_were() => GenTensors.Sample(tensors =>
     {
-        var bytes = Write(tensors, ("a key", "a \"value\"\n\u00e9\U0001F600"));
+        const string value = "a \"value\"\n\u00e9\U0001F600";
+        var bytes = Write(tensors, ("a key", value));
         var file = SafetensorsFile.FromBytes(bytes);
         Assert.That(file.Entries, Has.Count.EqualTo(tensors.Length));
-        Assert.That(file.Metadata, Is.EqualTo(new Dictionary<string, string> { ["a key"] = "a \"value\"\n\u00e9\U0001F600" }));
+        Assert.That(file.Metadata, Is.EqualTo(new Dictionary<string, string> { ["a key"] = value }));
         foreach (var (name, type, shape, data) in tensors)
         {
             var entry = file[name];
@@ -88,11 +89,16 @@ public sealed class SafetensorsTests
         writer.SetMetadata("format", "pt");
         using var stream = new MemoryStream();
         writer.Write(stream);
-        const string header = """
-            {"__metadata__":{"format":"pt"},"a":{"dtype":"I64","shape":[0,3],"data_offsets":[0,0]},"b":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"flag":{"dtype":"BOOL","shape":[1],"data_offsets":[4,5]}}
+        const string lines = """
+            {"__metadata__":{"format":"pt"},
+            "a":{"dtype":"I64","shape":[0,3],"data_offsets":[0,0]},
+            "b":{"dtype":"F32","shape":[],"data_offsets":[0,4]},
+            "flag":{"dtype":"BOOL","shape":[1],"data_offsets":[4,5]}}
             """;
+        var header = lines.ReplaceLineEndings("");
         var padded = header.PadRight((header.Length + 7) / 8 * 8);
-        byte[] expected = [(byte)padded.Length, 0, 0, 0, 0, 0, 0, 0, .. Encoding.ASCII.GetBytes(padded), 0, 0, 0x80, 0x3F, 1];
+        byte[] expected =
+            [(byte)padded.Length, 0, 0, 0, 0, 0, 0, 0, .. Encoding.ASCII.GetBytes(padded), 0, 0, 0x80, 0x3F, 1];
         Assert.That(stream.ToArray(), Is.EqualTo(expected));
     }
 
@@ -158,20 +164,20 @@ public sealed class SafetensorsTests
         var part = new byte[4];
         file.CopyBytes(file["x"], part, start: 200_002);
         Assert.That(BitConverter.ToHalf(part, 2), Is.EqualTo(values[^1]));
-        Assert.That(() => file.CopyBytes(file["x"], part, start: 200_003), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => file.CopyBytes(file["x"], part, 200_003), Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 
     [Test]
     public void NaN_and_infinity_are_kept_bit_by_bit()
     {
-        var values = new[] { 0x7F80_0001u, 0xFFC0_1234u, 0x7F80_0000u, 0x8000_0000u }
-            .Select(BitConverter.UInt32BitsToSingle).ToArray();
+        uint[] bits = [0x7F80_0001, 0xFFC0_1234, 0x7F80_0000, 0x8000_0000];
+        var values = bits.Select(BitConverter.UInt32BitsToSingle).ToArray();
         var writer = new SafetensorsWriter();
         writer.Add<float>("x", new Shape(4), values);
         using var stream = new MemoryStream();
         writer.Write(stream);
         var read = SafetensorsFile.FromBytes(stream.ToArray()).Read<float>("x");
-        Assert.That(read.Select(BitConverter.SingleToUInt32Bits), Is.EqualTo(values.Select(BitConverter.SingleToUInt32Bits)));
+        Assert.That(read.Select(BitConverter.SingleToUInt32Bits), Is.EqualTo(bits));
     }
 
     [Test]
@@ -242,7 +248,8 @@ public sealed class SafetensorsTests
         (string Name, SafetensorsType Type, long[] Shape, byte[] Data)[] tensors, params (string, string)[] metadata)
     {
         var writer = new SafetensorsWriter();
-        foreach (var (name, type, shape, data) in tensors) writer.Add(name, type, shape, s => s.Write(data, 0, data.Length));
+        foreach (var (name, type, shape, data) in tensors)
+            writer.Add(name, type, shape, stream => stream.Write(data, 0, data.Length));
         foreach (var (key, value) in metadata) writer.SetMetadata(key, value);
         using var stream = new MemoryStream();
         writer.Write(stream);
