@@ -1,0 +1,69 @@
+using System.CommandLine;
+using Data2Vec.Bench.Cases;
+using Data2Vec.Bench.Running;
+
+namespace Data2Vec.Bench;
+
+/// <summary>What was asked for on the command line.</summary>
+internal sealed record Request(string? Filter, string Device, int? Threads, bool TinyOnly, string? Json);
+
+/// <summary>The verbs and their options; every verb ends with one line that counts what was done.</summary>
+internal static class BenchCommand
+{
+    private static readonly string[] Sizes = ["tiny", "all"];
+
+    public static int Run(string[] args, TextWriter output, TextWriter errors)
+    {
+        var root = new RootCommand("Proofs and timings of every operation, from one catalogue of cases.");
+        root.Subcommands.Add(Verb("list", "Show the cases.", "reference", Verbs.List));
+        root.Subcommands.Add(Verb("verify", "Compare a device with Reference in double precision.", "cpu", Verbs.Verify));
+        root.Subcommands.Add(Verb("grad", "Compare derivatives with finite differences on Reference.", "reference", Verbs.Grad));
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0 || parsed.CommandResult.Command == root && args.Length == 0)
+        {
+            parsed.Invoke(new InvocationConfiguration { Output = errors, Error = errors });
+            output.WriteLine(Report.Count(0, 0, 0, 0));
+            return 2;
+        }
+        return parsed.Invoke(new InvocationConfiguration { Output = output, Error = errors });
+    }
+
+    private static Command Verb(string name, string description, string defaultDevice, Action<Request, Report> run)
+    {
+        var filter = new Argument<string?>("filter")
+        {
+            Description = "Only operations and cases whose name contains this.", Arity = ArgumentArity.ZeroOrOne,
+        };
+        var device = new Option<string>("--device")
+        {
+            Description = $"One of {BenchDevice.Names}.", DefaultValueFactory = _ => defaultDevice,
+        };
+        var threads = new Option<int?>("--threads") { Description = "Worker threads; default all processors." };
+        var size = new Option<string>("--size") { Description = "tiny, or all: also shapes of real models.", DefaultValueFactory = _ => "tiny" };
+        size.AcceptOnlyFromAmong(Sizes);
+        var json = new Option<string?>("--json") { Description = "Also write every row to this file." };
+        var command = new Command(name, description) { filter, device, threads, size, json };
+        command.SetAction(parsed =>
+        {
+            var request = new Request(
+                parsed.GetValue(filter), parsed.GetValue(device)!, parsed.GetValue(threads), parsed.GetValue(size) == "tiny",
+                parsed.GetValue(json));
+            var report = new Report(parsed.InvocationConfiguration.Output);
+            try
+            {
+                run(request, report);
+            }
+            catch (UsageException e)
+            {
+                parsed.InvocationConfiguration.Error.WriteLine(e.Message);
+                parsed.InvocationConfiguration.Output.WriteLine(Report.Count(0, 0, 0, 0));
+                return 2;
+            }
+            return report.Finish(name, request);
+        });
+        return command;
+    }
+}
+
+/// <summary>The command line asks for something that does not exist; the message says what does.</summary>
+internal sealed class UsageException(string message) : Exception(message);

@@ -1,0 +1,45 @@
+using Data2Vec.Kernels;
+
+namespace Data2Vec.Bench.Cases;
+
+/// <summary>
+/// The only list of operation cases: proofs, parity, timing, the tests and the tables come from it. A test demands that
+/// every operation of <see cref="IBackend"/> is in it, with a refusal and a proof of its derivative.
+/// </summary>
+internal static class Catalogue
+{
+    public static IReadOnlyList<OpCase> Cases { get; } =
+    [
+        .. UnaryCases.Cases, .. BinaryCases.Cases, .. WhereCases.Cases, .. StridedCopyCases.Cases, .. FillCases.Cases, .. CastCases.Cases,
+        .. ReduceCases.Cases, .. SoftmaxCases.Cases, .. MatMulCases.Cases, .. LinearCases.Cases, .. AttentionCases.Cases,
+        .. LayerNormCases.Cases, .. InstanceNormCases.Cases, .. RowsCases.Cases, .. DropoutCases.Cases, .. SmoothL1Cases.Cases,
+        .. CrossEntropyCases.Cases, .. OptimizerCases.Cases,
+    ];
+
+    public static IReadOnlyList<OpError> Errors { get; } =
+    [
+        .. UnaryCases.Errors, .. BinaryCases.Errors, .. WhereCases.Errors, .. StridedCopyCases.Errors, .. FillCases.Errors, .. CastCases.Errors,
+        .. ReduceCases.Errors, .. SoftmaxCases.Errors, .. MatMulCases.Errors, .. LinearCases.Errors, .. AttentionCases.Errors,
+        .. LayerNormCases.Errors, .. InstanceNormCases.Errors, .. RowsCases.Errors, .. DropoutCases.Errors, .. SmoothL1Cases.Errors,
+        .. CrossEntropyCases.Errors, .. OptimizerCases.Errors,
+    ];
+
+    /// <summary>Operations without a derivative, and why.</summary>
+    public static IReadOnlyDictionary<string, string> NotDifferentiable { get; } = new Dictionary<string, string>
+    {
+        [nameof(IBackend.Fill)] = "its output depends on no tensor",
+        [nameof(IBackend.GradientNorm)] = "it runs after backward, on gradients",
+        [nameof(IBackend.Adam)] = "it changes parameters in place, after backward",
+        [nameof(IBackend.Ema)] = "it changes the teacher in place, after backward",
+    };
+
+    /// <summary>The cases whose name contains the filter, of the sizes asked for.</summary>
+    public static IReadOnlyList<OpCase> Select(string? filter, bool tinyOnly) =>
+        [.. Cases.Where(c => (!tinyOnly || c.Size == CaseSize.Tiny) && Matches(c.Id, filter))];
+
+    /// <summary>The refusals whose name contains the filter.</summary>
+    public static IReadOnlyList<OpError> SelectErrors(string? filter) => [.. Errors.Where(e => Matches(e.Id, filter))];
+
+    private static bool Matches(string id, string? filter) =>
+        string.IsNullOrEmpty(filter) || id.Contains(filter, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Data2Vec.Bench.Running;
+
+/// <summary>How a case ended.</summary>
+internal enum Status
+{
+    Passed,
+    Failed,
+    Skipped,
+}
+
+/// <summary>One line of a report: printed, counted, and written with --json. Only what the verb measured is set.</summary>
+internal sealed record Row(string Op, string Case, Status Status)
+{
+    private static readonly JsonSerializerOptions Format = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Why it failed or was skipped, or a remark.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Worst error as a multiple of its tolerance.</summary>
+    public double? Error { get; init; }
+
+    /// <summary>The output with that error: "y", "dx", ...</summary>
+    public string? Worst { get; init; }
+
+    /// <summary>Smallest error that a wrong output (zeros; off by one row) would have, same multiple.</summary>
+    public double? WrongError { get; init; }
+
+    /// <summary>Derivatives compared with finite differences.</summary>
+    public int? Derivatives { get; init; }
+
+    /// <summary>Entries left out of that comparison because both slopes differ.</summary>
+    public int? Kinks { get; init; }
+
+    /// <summary>What a timed line measures: "forward", "forward+backward".</summary>
+    public string? Pass { get; init; }
+
+    /// <summary>Shortest run.</summary>
+    public double? MinSeconds { get; init; }
+
+    /// <summary>Median run.</summary>
+    public double? MedianSeconds { get; init; }
+
+    /// <summary>Runs measured.</summary>
+    public int? Runs { get; init; }
+
+    /// <summary>Speed of the shortest run, in units of <see cref="Unit"/>.</summary>
+    public double? Speed { get; init; }
+
+    /// <summary>"GFLOP/s" or "GB/s".</summary>
+    public string? Unit { get; init; }
+
+    /// <summary>Per cent of the bound measured at the start.</summary>
+    public double? PercentOfBound { get; init; }
+
+    /// <summary>Managed bytes allocated per run.</summary>
+    public long? AllocatedBytes { get; init; }
+
+    public static void Write(string file, string verb, string device, IReadOnlyList<Row> rows)
+    {
+        using var stream = File.Create(file);
+        JsonSerializer.Serialize(stream, new { verb, device, rows }, Format);
+    }
+}

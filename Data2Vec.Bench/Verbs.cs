@@ -1,0 +1,51 @@
+using Data2Vec.Bench.Cases;
+using Data2Vec.Bench.Running;
+using Data2Vec.Engine;
+
+namespace Data2Vec.Bench;
+
+/// <summary>What each verb does with the selected cases.</summary>
+internal static class Verbs
+{
+    public static void List(Request request, Report report)
+    {
+        foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly))
+        {
+            var shapes = string.Join(" ", c.Inputs.Select(i => $"{i.Name}{i.Shape.ToString().Replace(" ", "")}"));
+            report.Add(new Row(c.Op, c.Name, Status.Passed) { Reason = shapes.Length == 0 ? null : shapes });
+        }
+        foreach (var e in Catalogue.SelectErrors(request.Filter))
+            report.Add(new Row(e.Op, "refused: " + e.Name, Status.Passed) { Reason = $"\"... {e.Fragment} ...\"" });
+    }
+
+    public static void Verify(Request request, Report report)
+    {
+        using var device = Open(request);
+        using var oracle = BenchDevice.Open("reference");
+        report.Output.WriteLine($"{device.Name}: {device} against {oracle} in float64");
+        var verifier = new Verifier(device, oracle);
+        foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly)) report.Add(verifier.Verify(c));
+        foreach (var e in Catalogue.SelectErrors(request.Filter)) report.Add(verifier.Verify(e));
+    }
+
+    public static void Grad(Request request, Report report)
+    {
+        if (request.Device != "reference")
+            throw new UsageException("grad runs in double precision, which only --device reference has; verify compares the others with it.");
+        using var reference = Open(request);
+        report.Output.WriteLine($"derivatives against central differences in float64 on {reference}");
+        foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly)) report.Add(GradientProof.Prove(reference, c));
+    }
+
+    private static Device Open(Request request)
+    {
+        try
+        {
+            return BenchDevice.Open(request.Device, request.Threads);
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+}
