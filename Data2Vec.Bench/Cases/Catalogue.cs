@@ -24,9 +24,10 @@ internal static class Catalogue
         .. CrossEntropyCases.Errors, .. OptimizerCases.Errors,
     ];
 
-    /// <summary>Operations without a derivative, and why.</summary>
-    public static IReadOnlyDictionary<string, string> NotDifferentiable { get; } = new Dictionary<string, string>
+    /// <summary>Operations whose derivative finite differences cannot prove, and why.</summary>
+    public static IReadOnlyDictionary<string, string> NoDerivativeProof { get; } = new Dictionary<string, string>
     {
+        [nameof(IBackend.Cast)] = "rounding makes steps; its gradient is the cast back by decision, which verify compares",
         [nameof(IBackend.Fill)] = "its output depends on no tensor",
         [nameof(IBackend.GradientNorm)] = "it runs after backward, on gradients",
         [nameof(IBackend.Adam)] = "it changes parameters in place, after backward",

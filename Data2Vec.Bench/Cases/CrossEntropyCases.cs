@@ -16,7 +16,7 @@ internal static class CrossEntropyCases
         Of("two classes", Normal("x", 5, 2), Index("t", 2, 5), 5),
         Of("one class", Normal("x", 5, 1), Index("t", 1, 5), 5),
         Of("many classes", Normal("x", 3, 1031), Index("t", 1031, 3), 1031, smoothing: 0.1),
-        Of("large logits", Uniform("x", -500, 500, 5, 33), Index("t", 33, 5), 33),
+        Of("logits where exp overflows", Uniform("x", 90, 120, 5, 33), Index("t", 33, 5), 33),
         Of("sum over no rows", Normal("x", 0, 5), Index("t", 5, 0), 5, reduction: Reduction.Sum),
         new(Op, "everything ignored")
         {

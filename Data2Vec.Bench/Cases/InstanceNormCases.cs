@@ -14,7 +14,8 @@ internal static class InstanceNormCases
         Of("odd sizes", 2, 7, 19),
         Of("below a vector", 1, 5, 3),
         Of("one channel", 2, 33, 1),
-        Of("two frames", 2, 2, 9),
+        // With a small eps two frames always give +1 and -1, and the gradient is a difference of equal numbers.
+        Of("two frames", 2, 2, 9, eps: 0.5),
         Of("whole vectors", 1, 16, 32),
         Of("several chunks", 1, 301, 37),
         Of("no samples", 0, 3, 4),

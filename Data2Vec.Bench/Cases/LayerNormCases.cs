@@ -14,7 +14,8 @@ internal static class LayerNormCases
         Of("odd width", [3, 17]),
         Of("not affine", [3, 17], affine: false),
         Of("below a vector", [5, 3]),
-        Of("two columns", [5, 2]),
+        // With a small eps two columns always give +1 and -1, and the gradient is a difference of equal numbers.
+        Of("two columns", [5, 2], eps: 0.5),
         Of("whole vectors", [4, 64]),
         Of("wide row", [2, 1027]),
         Of("many rows", [301, 9]),

@@ -7,7 +7,8 @@ namespace Data2Vec.Bench.Running;
 /// How far an output may be from the oracle: Safety * eps(type) * sqrt(terms of the longest sum) * scale. The square
 /// root is how rounding errors of independent terms grow; the scale is the largest entry of the right answer plus what
 /// rounding the operands to the type could change in it (measured on the oracle, as a slope), because a sum that cancels
-/// has errors of the size of its terms and not of its result. Integers and masks must be equal.
+/// has errors of the size of its terms and not of its result. Where a whole gradient cancels to 0 (softmax of one element),
+/// the scale is that of the gradient it is made of. Integers and masks must be equal.
 /// </summary>
 internal static class Tolerance
 {
@@ -19,7 +20,8 @@ internal static class Tolerance
     /// <param name="step">Size of that move.</param>
     /// <param name="type">Type of the output that is judged.</param>
     /// <param name="terms">Terms of the longest sum.</param>
-    public static double Of(Output right, Output? moved, double step, DType type, long terms)
+    /// <param name="seed">Largest entry of the gradient that backward started from; 0 for forward outputs.</param>
+    public static double Of(Output right, Output? moved, double step, DType type, long terms, double seed)
     {
         if (!type.IsFloat()) return 0;
         double largest = 0, slope = 0;
@@ -31,7 +33,7 @@ internal static class Tolerance
             if (moved is not null && double.IsFinite(moved.Values[i]))
                 slope = Math.Max(slope, Math.Abs(moved.Values[i] - value) / step);
         }
-        return Safety * type.Epsilon() * Math.Sqrt(Math.Max(1, terms)) * (largest + slope);
+        return Safety * type.Epsilon() * Math.Sqrt(Math.Max(1, terms)) * (largest + slope > 0 ? largest + slope : seed);
     }
 
     /// <summary>Largest difference as a multiple of the tolerance; infinite when NaN or infinities differ.</summary>

@@ -39,8 +39,17 @@ public static partial class Ops
             XStrides = BroadcastStrides(x.Shape, shape),
             YStrides = BroadcastStrides(y.Shape, shape),
         };
-        args.Check();
-        x.Device.Backend.Binary(args);
+        try
+        {
+            args.Check();
+            x.Device.Backend.Binary(args);
+        }
+        catch
+        {
+            // A refusal must not cost memory: nobody owns the output yet.
+            z.Release();
+            throw;
+        }
         if (comparison || Tape.Of(x, y) is not { } tape) return new Tensor(z, name);
         return new Tensor(z, name, tape.Record(new BinaryNode(tape, op, x.Ref.Retain(), y.Ref.Retain(), shape)
         {

@@ -42,8 +42,19 @@ public static partial class Ops
             TotalWeight = total.View, Rows = rows, Classes = classes, Smoothing = labelSmoothing, IgnoreIndex = ignoreIndex,
             Reduction = reduction,
         };
-        args.Check();
-        device.Backend.CrossEntropy(args);
+        try
+        {
+            args.Check();
+            device.Backend.CrossEntropy(args);
+        }
+        catch
+        {
+            // A refusal must not cost memory: nobody owns the output yet.
+            loss.Release();
+            lse.Release();
+            total.Release();
+            throw;
+        }
         if (Tape.Of(logits) is not { } tape)
         {
             lse.Release();

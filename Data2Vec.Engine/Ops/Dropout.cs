@@ -21,8 +21,17 @@ public static partial class Ops
     {
         var y = x.Device.Allocate(x.Shape, x.DType);
         var args = new DropoutArgs { X = x.View, Y = y.View, Count = x.Shape.Count, Source = source };
-        args.Check();
-        x.Device.Backend.Dropout(args);
+        try
+        {
+            args.Check();
+            x.Device.Backend.Dropout(args);
+        }
+        catch
+        {
+            // A refusal must not cost memory: nobody owns the output yet.
+            y.Release();
+            throw;
+        }
         return y;
     }
 

@@ -53,8 +53,17 @@ public static partial class Ops
         var integer = op is ReduceOp.ArgMax or ReduceOp.ArgMin;
         var y = x.Device.Allocate(layout.Kept, integer ? DType.Int64 : x.DType);
         var args = layout.Args(op, x.View, y.View, correction);
-        args.Check();
-        x.Device.Backend.Reduce(args);
+        try
+        {
+            args.Check();
+            x.Device.Backend.Reduce(args);
+        }
+        catch
+        {
+            // A refusal must not cost memory: nobody owns the output yet.
+            y.Release();
+            throw;
+        }
         if (keepDimensions) y = y.Reshaped(layout.KeptWithOnes);
         if (integer || Tape.Of(x) is not { } tape) return new Tensor(y, name);
         var saved = op is ReduceOp.Sum or ReduceOp.Mean ? default : x.Ref.Retain();

@@ -27,8 +27,17 @@ public static partial class Ops
             X = source.View, Rows = rows.View, Y = y.View,
             Count = rows.Count, Columns = columns, XRows = source.Shape[0],
         };
-        args.Check();
-        source.Device.Backend.GatherRows(args);
+        try
+        {
+            args.Check();
+            source.Device.Backend.GatherRows(args);
+        }
+        catch
+        {
+            // A refusal must not cost memory: nobody owns the output yet.
+            y.Release();
+            throw;
+        }
         if (Tape.Of(source) is not { } tape) return new Tensor(y, "GatherRows");
         return new Tensor(y, "GatherRows",
             tape.Record(new GatherRowsNode(tape, source.Node!, rows.Ref.Retain(), source.Shape, ignoreRow)));
@@ -51,7 +60,16 @@ public static partial class Ops
             $"ScatterRows: target [N, D] and x [{rows.Count}, D] expected; got {target.Shape} and {x.Shape}.");
         var y = target.Device.Allocate(target.Shape, target.DType);
         Copy(target.Ref, target.Shape.Strides, y, target.Shape.Strides, target.Shape);
-        Scatter(x.Ref, rows.View, y, add, -1);
+        try
+        {
+            Scatter(x.Ref, rows.View, y, add, -1);
+        }
+        catch
+        {
+            // A refusal must not cost memory: nobody owns the output yet.
+            y.Release();
+            throw;
+        }
         if (Tape.Of(target, x) is not { } tape) return new Tensor(y, "ScatterRows");
         return new Tensor(y, "ScatterRows", tape.Record(new ScatterRowsNode(tape, rows.Ref.Retain(), x.Shape, add)
         {
@@ -80,8 +98,17 @@ public static partial class Ops
         {
             X = x.View, Mask = mask.View, Vector = vector?.View ?? default, Y = y.View, Count = mask.Count, Columns = columns,
         };
-        args.Check();
-        x.Device.Backend.MaskRows(args);
+        try
+        {
+            args.Check();
+            x.Device.Backend.MaskRows(args);
+        }
+        catch
+        {
+            // A refusal must not cost memory: nobody owns the output yet.
+            y.Release();
+            throw;
+        }
         if (Tape.Of(x, vector) is not { } tape) return new Tensor(y, "MaskRows");
         return new Tensor(y, "MaskRows", tape.Record(new MaskRowsNode(tape, mask.Ref.Retain())
         {

@@ -38,8 +38,17 @@ public static partial class Ops
             X = x.View, Rows = rows?.View ?? default, Target = target.View, Loss = loss.View, Count = count,
             Columns = columns, XRows = columns == 0 ? 0 : x.Count / columns, Beta = beta, Reduction = reduction, Scale = scale,
         };
-        args.Check();
-        x.Device.Backend.SmoothL1(args);
+        try
+        {
+            args.Check();
+            x.Device.Backend.SmoothL1(args);
+        }
+        catch
+        {
+            // A refusal must not cost memory: nobody owns the output yet.
+            loss.Release();
+            throw;
+        }
         if (Tape.Of(x, target) is not { } tape) return new Tensor(loss, "SmoothL1");
         return new Tensor(loss, "SmoothL1", tape.Record(new SmoothL1Node(
             tape, x.Ref.Retain(), target.Ref.Retain(), rows?.Ref.Retain() ?? default, args)
