@@ -5,80 +5,13 @@ public sealed partial class ReferenceBackend
     /// <inheritdoc/>
     public void Unary(in UnaryArgs a)
     {
-        for (long i = 0; i < a.Count; i++) Set(a.Y, i, Apply(a.Op, Get(a.X, i), a.A, a.B));
+        for (long i = 0; i < a.Count; i++) Set(a.Y, i, ElementFunctions.Apply(a.Op, Get(a.X, i), a.A, a.B));
     }
 
     /// <inheritdoc/>
     public void UnaryBackward(in UnaryBackwardArgs a)
     {
         for (long i = 0; i < a.Count; i++)
-            Set(a.DX, i, Get(a.DY, i) * Slope(a.Op, Get(a.X, i), a.A, a.B));
+            Set(a.DX, i, Get(a.DY, i) * ElementFunctions.Slope(a.Op, Get(a.X, i), a.A, a.B));
     }
-
-    private static double Apply(UnaryOp op, double x, double a, double b) => op switch
-    {
-        UnaryOp.Affine => a * x + b,
-        UnaryOp.Abs => Math.Abs(x),
-        UnaryOp.Exp => Math.Exp(x),
-        UnaryOp.Log => Math.Log(x),
-        UnaryOp.Sqrt => Math.Sqrt(x),
-        UnaryOp.Rsqrt => 1 / Math.Sqrt(x),
-        UnaryOp.Reciprocal => 1 / x,
-        UnaryOp.Tanh => Math.Tanh(x),
-        UnaryOp.Sigmoid => Sigmoid(x),
-        UnaryOp.Relu => double.IsNaN(x) ? x : Math.Max(x, 0),
-        UnaryOp.Silu => x * Sigmoid(x),
-        UnaryOp.Gelu => x * NormalCdf(x),
-        UnaryOp.GeluTanh => 0.5 * x * (1 + Math.Tanh(TanhArgument(x))),
-        UnaryOp.Erf => ErrorFunction.Erf(x),
-        UnaryOp.Square => x * x,
-        UnaryOp.PowScalar => Math.Pow(x, a),
-        UnaryOp.Clamp => double.IsNaN(x) ? x : Math.Min(Math.Max(x, a), b),
-        UnaryOp.Sign => double.IsNaN(x) ? x : Math.Sign(x),
-        UnaryOp.Floor => Math.Floor(x),
-        UnaryOp.Truncate => Math.Truncate(x),
-        _ => throw new ArgumentOutOfRangeException(nameof(op), $"Unary: {op} is not a known function."),
-    };
-
-    private static double Slope(UnaryOp op, double x, double a, double b)
-    {
-        switch (op)
-        {
-            case UnaryOp.Affine: return a;
-            case UnaryOp.Abs: return double.IsNaN(x) ? 0 : Math.Sign(x);
-            case UnaryOp.Exp: return Math.Exp(x);
-            case UnaryOp.Log: return 1 / x;
-            case UnaryOp.Sqrt: return 0.5 / Math.Sqrt(x);
-            case UnaryOp.Rsqrt: return -0.5 / (x * Math.Sqrt(x));
-            case UnaryOp.Reciprocal: return -1 / (x * x);
-            case UnaryOp.Tanh:
-                var t = Math.Tanh(x);
-                return 1 - t * t;
-            case UnaryOp.Sigmoid:
-                var s = Sigmoid(x);
-                return s * (1 - s);
-            case UnaryOp.Relu: return x > 0 || double.IsNaN(x) ? 1 : 0;
-            case UnaryOp.Silu:
-                var g = Sigmoid(x);
-                return g * (1 + x * (1 - g));
-            case UnaryOp.Gelu: return NormalCdf(x) + x * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
-            case UnaryOp.GeluTanh:
-                var u = Math.Tanh(TanhArgument(x));
-                return 0.5 * (1 + u)
-                    + 0.5 * x * (1 - u * u) * Math.Sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
-            case UnaryOp.Erf: return 2 / Math.Sqrt(Math.PI) * Math.Exp(-x * x);
-            case UnaryOp.Square: return 2 * x;
-            case UnaryOp.PowScalar: return a == 0 ? 0 : a * Math.Pow(x, a - 1);
-            case UnaryOp.Clamp: return double.IsNaN(x) || (x >= a && x <= b) ? 1 : 0;
-            case UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Truncate: return 0;
-            default: throw new ArgumentOutOfRangeException(nameof(op), $"UnaryBackward: {op} is not a known function.");
-        }
-    }
-
-    private static double Sigmoid(double x) =>
-        x >= 0 ? 1 / (1 + Math.Exp(-x)) : Math.Exp(x) / (1 + Math.Exp(x));
-
-    private static double NormalCdf(double x) => 0.5 * ErrorFunction.Erfc(-x / Math.Sqrt(2));
-
-    private static double TanhArgument(double x) => Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
 }

@@ -1,0 +1,150 @@
+namespace Data2Vec.Kernels;
+
+internal sealed unsafe partial class CpuBackend<T>
+{
+    /// <summary>Elements of one chunk of a flat pass.</summary>
+    private const int FlatChunk = 32 * 1024;
+
+    public void GradientNorm(in GradientNormArgs a)
+    {
+        var segments = HostTransfer.Address<Segment>(a.Segments);
+        double total = 0;
+        for (var s = 0; s < a.SegmentCount; s++)
+        {
+            if (segments[s].HasGradient == 0) continue;
+            var chunks = (segments[s].Length + FlatChunk - 1) / FlatChunk;
+            var job = new SquareRange
+            {
+                X = F(a.Gradients) + segments[s].Offset, Partial = (double*)shared.Floats(2 * chunks),
+            };
+            ForRanges(ref job, segments[s].Length, FlatChunk);
+            for (long i = 0; i < chunks; i++) total += job.Partial[i];
+        }
+        GradientClip.Finish(HostTransfer.Address<StepValues>(a.Step), Math.Sqrt(total));
+    }
+
+    public void Adam(in AdamArgs a)
+    {
+        var segments = HostTransfer.Address<Segment>(a.Segments);
+        var step = HostTransfer.Address<StepValues>(a.Step);
+        if (step->NonFinite != 0) return;
+        for (var s = 0; s < a.SegmentCount; s++)
+        {
+            if (segments[s].HasGradient == 0) continue;
+            var k = ++segments[s].StepCount;
+            var lr = step->LearningRate * segments[s].LearningRateScale;
+            var wd = segments[s].WeightDecay * step->WeightDecayScale;
+            var c1 = 1 - Math.Pow(a.Beta1, k);
+            var c2 = 1 - Math.Pow(a.Beta2, k);
+            var fairseq = a.Variant == AdamVariant.Fairseq;
+            var job = new AdamRange
+            {
+                P = F(a.Parameters) + segments[s].Offset, G = F(a.Gradients) + segments[s].Offset,
+                M = F(a.Moment1) + segments[s].Offset, V = F(a.Moment2) + segments[s].Offset,
+                Factor = (float)step->GradientFactor, Beta1 = (float)a.Beta1, Beta2 = (float)a.Beta2,
+                Rest1 = (float)(1 - a.Beta1), Rest2 = (float)(1 - a.Beta2),
+                Coupled = a.Variant == AdamVariant.AdamL2 ? (float)wd : 0,
+                Shrink = a.Variant == AdamVariant.AdamL2 ? 1 : (float)(1 - lr * wd),
+                Rate = (float)(fairseq ? lr * Math.Sqrt(c2) / c1 : lr / c1),
+                RootScale = fairseq ? 1 : (float)(1 / Math.Sqrt(c2)), Epsilon = (float)a.Epsilon,
+            };
+            ForRanges(ref job, segments[s].Length, FlatChunk);
+        }
+    }
+
+    public void Ema(in EmaArgs a)
+    {
+        var segments = HostTransfer.Address<Segment>(a.Segments);
+        var step = HostTransfer.Address<StepValues>(a.Step);
+        if (step->NonFinite != 0) return;
+        for (var s = 0; s < a.SegmentCount; s++)
+        {
+            if (segments[s].TeacherOffset < 0) continue;
+            var decay = segments[s].TeacherCopies != 0 ? 0 : step->EmaDecay;
+            var job = new EmaRange
+            {
+                Student = F(a.Student) + segments[s].Offset, Teacher = F(a.Teacher) + segments[s].TeacherOffset,
+                Decay = (float)decay, Rest = (float)(1 - decay),
+            };
+            ForRanges(ref job, segments[s].Length, FlatChunk);
+        }
+    }
+
+    private struct SquareRange : IRange
+    {
+        public float* X;
+        public double* Partial;
+
+        public readonly void Run(long start, long end, int worker)
+        {
+            // Short float sums, added in double: the order is fixed by the chunk.
+            double sum = 0;
+            for (var piece = start; piece < end; piece += 1024)
+            {
+                var lanes = T.Broadcast(0);
+                var stop = Math.Min(end, piece + 1024);
+                var i = piece;
+                for (; i + T.Width <= stop; i += T.Width)
+                {
+                    var g = T.Load(X + i);
+                    lanes = T.MultiplyAdd(g, g, lanes);
+                }
+                sum += T.Sum(lanes);
+                for (; i < stop; i++) sum += (double)X[i] * X[i];
+            }
+            Partial[start / FlatChunk] = sum;
+        }
+    }
+
+    private struct AdamRange : IRange
+    {
+        public float* P, G, M, V;
+        public float Factor, Beta1, Beta2, Rest1, Rest2, Coupled, Shrink, Rate, RootScale, Epsilon;
+
+        public readonly void Run(long start, long end, int worker)
+        {
+            var i = start;
+            for (; i + T.Width <= end; i += T.Width)
+            {
+                var p = T.Load(P + i);
+                var g = T.MultiplyAdd(T.Broadcast(Coupled), p, T.Load(G + i) * T.Broadcast(Factor));
+                var m = T.MultiplyAdd(T.Broadcast(Beta1), T.Load(M + i), T.Broadcast(Rest1) * g);
+                var v = T.MultiplyAdd(T.Broadcast(Beta2), T.Load(V + i), T.Broadcast(Rest2) * g * g);
+                T.Store(M + i, m);
+                T.Store(V + i, v);
+                var root = T.MultiplyAdd(T.Sqrt(v), T.Broadcast(RootScale), T.Broadcast(Epsilon));
+                T.Store(P + i, p * T.Broadcast(Shrink) - T.Broadcast(Rate) * m / root);
+            }
+            for (; i < end; i++)
+            {
+                var g = Coupled * P[i] + G[i] * Factor;
+                M[i] = Beta1 * M[i] + Rest1 * g;
+                V[i] = Beta2 * V[i] + Rest2 * g * g;
+                P[i] = P[i] * Shrink - Rate * M[i] / (MathF.Sqrt(V[i]) * RootScale + Epsilon);
+            }
+        }
+    }
+
+    private struct EmaRange : IRange
+    {
+        public float* Student, Teacher;
+        public float Decay, Rest;
+
+        public readonly void Run(long start, long end, int worker)
+        {
+            if (Decay == 0)
+            {
+                new ReadOnlySpan<float>(Student + start, (int)(end - start)).CopyTo(
+                    new Span<float>(Teacher + start, (int)(end - start)));
+                return;
+            }
+            var i = start;
+            for (; i + T.Width <= end; i += T.Width)
+            {
+                var moved = T.Broadcast(Rest) * T.Load(Student + i);
+                T.Store(Teacher + i, T.MultiplyAdd(T.Broadcast(Decay), T.Load(Teacher + i), moved));
+            }
+            for (; i < end; i++) Teacher[i] = Decay * Teacher[i] + Rest * Student[i];
+        }
+    }
+}
