@@ -72,7 +72,7 @@ internal sealed unsafe partial class CpuBackend<T>
         private readonly byte* keep = HostTransfer.Address(dropout.Keep);
         private readonly bool drops = dropout.IsActive;
         private readonly int threshold = dropout.ByteThreshold;
-        private readonly float keepScale = 1 / (1 - dropout.Probability);
+        private readonly float keepScale = (float)(1 / (1 - dropout.Probability));
         private readonly RandomKey key = dropout.IsActive && dropout.Keep.IsNone ? KeyOf(dropout) : default;
         private readonly int queries = queries, keys = keys, heads = heads;
 

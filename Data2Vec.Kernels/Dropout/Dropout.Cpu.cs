@@ -37,7 +37,7 @@ internal unsafe struct KeepBits
         if (!source.IsActive) return default;
         var bits = new KeepBits
         {
-            IsActive = true, threshold = source.Threshold, scale = 1 / (1 - source.Probability),
+            IsActive = true, threshold = source.Threshold, scale = (float)(1 / (1 - source.Probability)),
             mask = HostTransfer.Address(source.Keep),
         };
         if (bits.mask is null)
