@@ -135,9 +135,8 @@ internal static class TextChecks
             .Select(s => s.ValueKind == JsonValueKind.Null ? (int?)null : s.GetInt32());
         return First(
             () => Compare("input_ids" + where, got.Ids, Ints(Field("input_ids"))),
-            () => Compare("attention_mask" + where, got.AttentionMask.Select(m => (int)m), Ints(Field("attention_mask"))),
-            () => Compare(
-                "special_tokens_mask" + where, got.SpecialMask.Select(m => (int)m), Ints(Field("special_tokens_mask"))),
+            () => Compare("attention_mask" + where, Ints(got.AttentionMask), Ints(Field("attention_mask"))),
+            () => Compare("special_tokens_mask" + where, Ints(got.SpecialMask), Ints(Field("special_tokens_mask"))),
             () => Compare("token_type_ids" + where, got.Ids.Select(_ => 0), Ints(Field("token_type_ids"))),
             () => Compare("offsets" + where, got.Offsets, Ranges(Field("offsets"))),
             () => Compare("sequence_ids" + where, got.SequenceIds, sequences));
@@ -165,6 +164,8 @@ internal static class TextChecks
         return $"{what}[{at}]: got {Show(ours, at)}, expected {Show(theirs, at)}"
             + $" ({ours.Length} and {theirs.Length} entries)";
     }
+
+    private static IEnumerable<int> Ints(byte[] values) => values.Select(v => (int)v);
 
     private static int[] Ints(JsonElement list) => [.. list.EnumerateArray().Select(v => v.GetInt32())];
 

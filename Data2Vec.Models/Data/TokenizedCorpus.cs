@@ -28,7 +28,7 @@ public sealed class TokenizedCorpus
     /// <summary>Cuts every document into tokens.</summary>
     /// <param name="corpus">The documents.</param>
     /// <param name="tokenizer">The tokenizer.</param>
-    /// <param name="maxTokens">Longest sequence, the two added tokens included; the rest of a document is dropped.</param>
+    /// <param name="maxTokens">Longest sequence, added tokens included; the rest of a document is dropped.</param>
     /// <exception cref="ArgumentOutOfRangeException">The longest sequence has no room for a token.</exception>
     public static TokenizedCorpus Create(TextCorpus corpus, ByteLevelBpe tokenizer, int maxTokens)
     {

@@ -25,7 +25,7 @@ public sealed class DenseFeatures : FeatureMatrix
     /// <summary>Training examples: row-major features, standardised by their own statistics.</summary>
     /// <param name="features">[rows, columns], row-major.</param>
     /// <param name="columns">Number of features.</param>
-    /// <exception cref="ArgumentException">The length is no multiple of the columns, or a value is not finite.</exception>
+    /// <exception cref="ArgumentException">The values make no whole rows, or one is not finite.</exception>
     public static DenseFeatures Standardised(float[] features, int columns)
     {
         var rows = RowsOf(features, columns);
@@ -48,7 +48,7 @@ public sealed class DenseFeatures : FeatureMatrix
 
     /// <summary>Other examples, standardised by the statistics of these.</summary>
     /// <param name="features">[rows, columns], row-major; the same columns.</param>
-    /// <exception cref="ArgumentException">The length is no multiple of the columns, or a value is not finite.</exception>
+    /// <exception cref="ArgumentException">The values make no whole rows, or one is not finite.</exception>
     public DenseFeatures Alike(float[] features) =>
         Fill(features, new DenseFeatures(RowsOf(features, Columns), Columns) { Means = Means, Scales = Scales });
 

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Data2Vec.Models.Evaluation;
 
 /// <summary>Examples of a linear probe: [rows, columns], dense or sparse.</summary>
-/// <remarks>The products run on the calling thread in a fixed order, so that results do not depend on the machine's load.</remarks>
+/// <remarks>The products run on the calling thread in a fixed order: the same input gives the same bits.</remarks>
 public abstract class FeatureMatrix
 {
     private protected FeatureMatrix(int rows, int columns)
@@ -48,7 +48,7 @@ public sealed class SparseFeatures : FeatureMatrix
     private readonly int[] columns;
     private readonly float[] values;
 
-    /// <summary>One list of (column, value) for each example; a column that is named twice counts with the sum.</summary>
+    /// <summary>One list of (column, value) for each example; a column named twice counts with the sum.</summary>
     /// <exception cref="ArgumentException">A column is out of range.</exception>
     public SparseFeatures(IReadOnlyList<IReadOnlyList<(int Column, float Value)>> rows, int columns)
         : base(rows.Count, columns)
@@ -66,6 +66,22 @@ public sealed class SparseFeatures : FeatureMatrix
                 (this.columns[at], values[at]) = (column, value);
                 at++;
             }
+    }
+
+    /// <summary>
+    /// Training and test examples over the columns that training examples use, renumbered: others have no weight.
+    /// </summary>
+    internal static (SparseFeatures Training, SparseFeatures Test) Pair(
+        IReadOnlyList<IReadOnlyList<(int Column, float Value)>> training,
+        IReadOnlyList<IReadOnlyList<(int Column, float Value)>> test)
+    {
+        var numbers = training.SelectMany(r => r).Select(f => f.Column).Distinct().Order()
+            .Select((column, number) => (column, number)).ToDictionary();
+        SparseFeatures Renumbered(IReadOnlyList<IReadOnlyList<(int Column, float Value)>> rows) => new(
+            [.. rows.Select(r => r.Where(f => numbers.ContainsKey(f.Column))
+                .Select(f => (numbers[f.Column], f.Value)).ToArray())],
+            numbers.Count);
+        return (Renumbered(training), Renumbered(test));
     }
 
     internal override void Multiply(int first, int count, float[] weights, int width, float[] scores)

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
 namespace Data2Vec.Models.Evaluation;
 
 /// <summary>Limited-memory BFGS with a bisection line search for the weak Wolfe conditions.</summary>
@@ -76,13 +79,16 @@ internal static class Lbfgs
             factors.Push(factor);
             AddScaled(direction, -factor, node.Value.Change);
         }
-        if (history.Last is { Value: var (_, change, inverse) })
+        if (history.Last is { Value: var (_, lastChange, lastInverse) })
         {
-            var scale = 1 / (inverse * Dot(change, change));
+            var scale = 1 / (lastInverse * Dot(lastChange, lastChange));
             for (var i = 0; i < direction.Length; i++) direction[i] *= scale;
         }
         for (var node = history.First; node is not null; node = node.Next)
-            AddScaled(direction, factors.Pop() - node.Value.Inverse * Dot(node.Value.Change, direction), node.Value.Step);
+        {
+            var (step, change, inverse) = node.Value;
+            AddScaled(direction, factors.Pop() - inverse * Dot(change, direction), step);
+        }
         return direction;
     }
 
@@ -102,13 +108,20 @@ internal static class Lbfgs
 
     private static void AddScaled(double[] target, double factor, double[] source)
     {
-        for (var i = 0; i < target.Length; i++) target[i] += factor * source[i];
+        var to = MemoryMarshal.Cast<double, Vector<double>>(target.AsSpan());
+        var from = MemoryMarshal.Cast<double, Vector<double>>(source);
+        for (var i = 0; i < to.Length; i++) to[i] += factor * from[i];
+        for (var i = to.Length * Vector<double>.Count; i < target.Length; i++) target[i] += factor * source[i];
     }
 
     private static double Dot(double[] a, double[] b)
     {
-        var sum = 0.0;
-        for (var i = 0; i < a.Length; i++) sum += a[i] * b[i];
+        var left = MemoryMarshal.Cast<double, Vector<double>>(a);
+        var right = MemoryMarshal.Cast<double, Vector<double>>(b);
+        var sums = Vector<double>.Zero;
+        for (var i = 0; i < left.Length; i++) sums += left[i] * right[i];
+        var sum = Vector.Sum(sums);
+        for (var i = left.Length * Vector<double>.Count; i < a.Length; i++) sum += a[i] * b[i];
         return sum;
     }
 

@@ -27,12 +27,10 @@ internal sealed record MaskedSet(IReadOnlyList<int[]> Sequences, IReadOnlyList<i
     }
 
     /// <summary>The simple baseline sees the token before and the token after the masked word.</summary>
-    public SparseFeatures Neighbours(int vocabularySize) => new(
-        [.. Sequences.Select((ids, i) => new[]
-        {
-            (ids[Positions[i] - 1], 1f), (vocabularySize + ids[Positions[i] + 1], 1f),
-        })],
-        2 * vocabularySize);
+    public IReadOnlyList<(int, float)[]> Neighbours(int vocabularySize) => [.. Sequences.Select((ids, i) => new[]
+    {
+        (ids[Positions[i] - 1], 1f), (vocabularySize + ids[Positions[i] + 1], 1f),
+    })];
 
     internal static int[] Shuffled(int count, Random random)
     {

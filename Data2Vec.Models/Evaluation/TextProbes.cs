@@ -86,12 +86,12 @@ public sealed class TextProbes
 
     private void AddMaskedWord(int classes) => Add(new Task(
         "masked word", maskedTraining.Labels, maskedTest.Labels, classes, 1,
-        () => (maskedTraining.Neighbours(vocabularySize), maskedTest.Neighbours(vocabularySize)),
+        () => SparseFeatures.Pair(maskedTraining.Neighbours(vocabularySize), maskedTest.Neighbours(vocabularySize)),
         s => s.Masked()));
 
     private void AddBigramShift() => Add(new Task(
         "bigram shift", shiftTraining.Labels, shiftTest.Labels, 2, 0.1,
-        () => (Bags(shiftTraining.Sequences), Bags(shiftTest.Sequences)),
+        () => SparseFeatures.Pair(Bags(shiftTraining.Sequences), Bags(shiftTest.Sequences)),
         s => s.EveryLayer()));
 
     private void AddMemberKind()
@@ -102,7 +102,7 @@ public sealed class TextProbes
             LeftOut.Add("member kind: the documents are of one kind, or held-out ones of unknown kinds");
         else Add(new Task(
             "member kind", Labels(shiftTraining), Labels(shiftTest), kinds.Count, 1,
-            () => (Bags(shiftTraining.UnchangedSequences()), Bags(shiftTest.UnchangedSequences())),
+            () => SparseFeatures.Pair(Bags(shiftTraining.UnchangedSequences()), Bags(shiftTest.UnchangedSequences())),
             s => s.LastLayersUnchanged()));
     }
 
@@ -119,9 +119,8 @@ public sealed class TextProbes
         .OrderByDescending(c => c.Value).ThenBy(c => c.Key).Take(CommonWords)
         .Select((c, i) => (c.Key, i)).ToDictionary();
 
-    private SparseFeatures Bags(IEnumerable<int[]> sequences) => new(
-        [.. sequences.Select(ids => ids.CountBy(id => id).Select(c => (c.Key, (float)c.Value)).ToArray())],
-        vocabularySize);
+    private static (int, float)[][] Bags(IEnumerable<int[]> sequences) =>
+        [.. sequences.Select(ids => ids.CountBy(id => id).Select(c => (c.Key, (float)c.Value)).ToArray())];
 
     private sealed record Task(
         string Name, int[] TrainingLabels, int[] TestLabels, int Classes, double Freedom,

@@ -15,7 +15,7 @@ namespace Data2Vec.Models.Text;
 /// </remarks>
 public sealed class ByteLevelBpe
 {
-    /// <summary>The special tokens, in the order of <c>&lt;s&gt; &lt;pad&gt; &lt;/s&gt; &lt;unk&gt; &lt;mask&gt;</c>.</summary>
+    /// <summary>Begin, padding, end, unknown and mask, in this order.</summary>
     public static IReadOnlyList<string> SpecialTokens { get; } = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
 
     private const int CachedPieces = 1 << 17;
@@ -79,7 +79,7 @@ public sealed class ByteLevelBpe
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     public static ByteLevelBpe Load(string folder) => new(BpeVocabulary.Load(folder));
 
-    /// <summary>Trains a tokenizer: special tokens first, the mask token last, as in the published vocabulary.</summary>
+    /// <summary>Trains a tokenizer: special tokens first, mask token last, as in the published vocabulary.</summary>
     /// <param name="documents">The texts.</param>
     /// <param name="size">Number of token ids, reached unless the text holds too few repeated pairs.</param>
     /// <exception cref="ArgumentException">The size cannot hold the 256 bytes and the special tokens.</exception>
@@ -97,7 +97,7 @@ public sealed class ByteLevelBpe
         return walk.Tokens;
     }
 
-    /// <summary>The token ids of a text, without <c>&lt;s&gt;</c> and <c>&lt;/s&gt;</c>; no offsets are computed.</summary>
+    /// <summary>The ids that <see cref="Tokenize"/> gives, in less time: no offsets are computed.</summary>
     public List<int> TokenizeToIds(string text)
     {
         if (text.AsSpan().ContainsAny(AnySpecial)) return Tokenize(text).ConvertAll(t => t.Id);

@@ -4,7 +4,7 @@ namespace Data2Vec.Models.Text;
 public static class SequenceBuilder
 {
     /// <summary>One text or pair. An empty second text counts as none, as in the published tokenizer.</summary>
-    /// <exception cref="ArgumentException">The options contradict each other or the texts cannot be cut so far.</exception>
+    /// <exception cref="ArgumentException">An option is missing or the texts cannot be cut so far.</exception>
     public static TokenSequence Encode(
         this ByteLevelBpe tokenizer, string first, string? second = null, SequenceOptions? options = null)
     {
@@ -12,8 +12,8 @@ public static class SequenceBuilder
         return Pad(tokenizer, [Build(tokenizer, first, second == "" ? null : second, options)], options)[0];
     }
 
-    /// <summary>A batch of texts or pairs. Here an empty second text stays a second text, as in the published one.</summary>
-    /// <exception cref="ArgumentException">The options contradict each other or the texts cannot be cut so far.</exception>
+    /// <summary>A batch of texts or pairs. Unlike in <see cref="Encode"/>, an empty second text stays one.</summary>
+    /// <exception cref="ArgumentException">An option is missing or the texts cannot be cut so far.</exception>
     public static TokenSequence[] EncodeBatch(
         this ByteLevelBpe tokenizer, IEnumerable<(string First, string? Second)> texts, SequenceOptions? options = null)
     {

@@ -47,7 +47,8 @@ public sealed class DocumentationCorpusTests
     [Test]
     public void Duplicates_and_members_without_text_are_dropped_and_kinds_kept()
     {
-        Write("A", Member("T:X", "A type of things.") + Member("P:X.Y", "The Y of the X.") + Member("N:X", "A namespace of X.")
+        Write("A", Member("T:X", "A type of things.") + Member("P:X.Y", "The Y of the X.")
+            + Member("N:X", "A namespace of X.")
             + "<member name=\"M:X.Z\"><inheritdoc/></member><member name=\"M:X.Q\"/>");
         Write("B", Member("F:X.F", "The Y of the X.") + Member("E:X.E", "Raised after the change."));
         var documents = DocumentationCorpus.Load([folder]).Documents;

@@ -40,7 +40,8 @@ public sealed class LogisticRegressionTests
     {
         var (features, labels) = Clusters(classes, columns, 333, 2.5, 3);
         var x = DenseFeatures.Standardised(features, columns);
-        var probe = LogisticRegression.Fit(x, labels, classes, new() { Freedom = 0.5, Tolerance = 1e-6, MostIterations = 1000 });
+        var probe = LogisticRegression.Fit(
+            x, labels, classes, new() { Freedom = 0.5, Tolerance = 1e-6, MostIterations = 1000 });
         Assert.That(probe.Gradient, Is.LessThan(5e-6));
         Assert.That(Stationarity(Standardise(features, columns), columns, labels, probe, 0.5), Is.LessThan(2e-5));
     }
@@ -55,7 +56,8 @@ public sealed class LogisticRegressionTests
             [.. Enumerable.Range(0, 200).Select(r => Enumerable.Range(0, 9)
                 .Select(j => (j, (float)standardised[r * 9 + j])).ToArray())], 9);
         var options = new LogisticRegressionOptions { Tolerance = 1e-6, MostIterations = 1000 };
-        var (a, b) = (LogisticRegression.Fit(dense, labels, 4, options), LogisticRegression.Fit(sparse, labels, 4, options));
+        var a = LogisticRegression.Fit(dense, labels, 4, options);
+        var b = LogisticRegression.Fit(sparse, labels, 4, options);
         Assert.That(a.Predict(dense), Is.EqualTo(b.Predict(sparse)));
         for (var i = 0; i < a.Weights.Length; i++) Assert.That(a.Weights[i], Is.EqualTo(b.Weights[i]).Within(1e-3));
     }
@@ -94,7 +96,8 @@ public sealed class LogisticRegressionTests
     {
         var x = DenseFeatures.Standardised([1, 2, 3, 4], 2);
         Assert.That(() => LogisticRegression.Fit(x, [0], 2), Throws.ArgumentException);
-        Assert.That(() => LogisticRegression.Fit(x, [0, 2], 2), Throws.ArgumentException.With.Message.Contains("Label 2"));
+        Assert.That(() => LogisticRegression.Fit(x, [0, 2], 2),
+            Throws.ArgumentException.With.Message.Contains("Label 2"));
         Assert.That(() => LogisticRegression.Fit(x, [0, 0], 1), Throws.ArgumentException);
         Assert.That(() => DenseFeatures.Standardised([1, 2, float.NaN, 4], 2),
             Throws.ArgumentException.With.Message.Contains("Feature 0 of example 1"));
@@ -104,10 +107,12 @@ public sealed class LogisticRegressionTests
             Throws.ArgumentException);
     }
 
-    private static (float[] Features, int[] Labels) Clusters(int classes, int columns, int rows, double distance, int seed)
+    private static (float[] Features, int[] Labels) Clusters(
+        int classes, int columns, int rows, double distance, int seed)
     {
         var random = new Random(seed);
-        var centres = Enumerable.Range(0, classes * columns).Select(_ => distance * (random.NextDouble() - 0.5)).ToArray();
+        var centres = Enumerable.Range(0, classes * columns)
+            .Select(_ => distance * (random.NextDouble() - 0.5)).ToArray();
         var labels = Enumerable.Range(0, rows).Select(_ => random.Next(classes)).ToArray();
         var features = new float[rows * columns];
         for (var i = 0; i < features.Length; i++)
@@ -121,7 +126,8 @@ public sealed class LogisticRegressionTests
         var result = Array.ConvertAll(features, f => (double)f);
         for (var j = 0; j < columns; j++)
         {
-            var column = Enumerable.Range(0, features.Length / columns).Select(r => (double)features[r * columns + j]).ToArray();
+            var column = Enumerable.Range(0, features.Length / columns)
+                .Select(r => (double)features[r * columns + j]).ToArray();
             var mean = column.Average();
             var deviation = Math.Sqrt(column.Average(v => (v - mean) * (v - mean)));
             for (var r = 0; r < column.Length; r++) result[r * columns + j] = (column[r] - mean) / deviation;

@@ -90,7 +90,8 @@ public sealed class TextProbesTests
         {
             var subject = random.Next(5);
             var method = random.Next(2) == 0;
-            var text = $"{(method ? "Now" : "Often")} the {Subjects[subject]} {Verbs[subject]} some {Subjects[random.Next(5)]} near them.";
+            var text = $"{(method ? "Now" : "Often")} the {Subjects[subject]} {Verbs[subject]} some "
+                + $"{Subjects[random.Next(5)]} near them.";
             return new TextDocument(text, $"Zoo{i % 6}", kinds ? method ? 'M' : 'T' : '\0', i % 6 == 0);
         }).ToArray();
         var corpus = new TextCorpus("zoo", documents, []);

@@ -64,7 +64,8 @@ public sealed class BpeTests
     [Test]
     public void Several_threads_may_share_a_tokenizer()
     {
-        var texts = Enumerable.Range(0, 400).Select(i => $"The {i}th river, engineer{i % 7} and mill {i * i}.").ToArray();
+        var texts = Enumerable.Range(0, 400)
+            .Select(i => $"The {i}th river, engineer{i % 7} and mill {i * i}.").ToArray();
         var expected = texts.Select(t => string.Join(",", Tokenizer.TokenizeToIds(t))).ToArray();
         var fresh = new ByteLevelBpe(Tokenizer.Vocabulary);
         var got = texts.AsParallel().AsOrdered().WithDegreeOfParallelism(4)
@@ -78,7 +79,8 @@ public sealed class BpeTests
         var pieces = documents.SelectMany(d => System.Text.RegularExpressions.Regex
             .Matches(d, @" ?[abc]+|\s+(?!\S)|\s+").Select(m => m.Value.Replace(' ', '\u0120')))
             .Select(p => p.Select(c => c.ToString()).ToList()).ToArray();
-        var tokens = options.SpecialTokens.Concat(pieces.SelectMany(p => p).Distinct().Order(StringComparer.Ordinal)).ToList();
+        var tokens = options.SpecialTokens
+            .Concat(pieces.SelectMany(p => p).Distinct().Order(StringComparer.Ordinal)).ToList();
         var merges = new List<string>();
         while (tokens.Count < options.VocabularySize)
         {
