@@ -40,7 +40,7 @@ internal sealed record MaskedSet(IReadOnlyList<int[]> Sequences, IReadOnlyList<i
     }
 }
 
-/// <summary>Documents of which about half have two neighbouring whole words swapped.</summary>
+/// <summary>Documents of which half have two neighbouring whole words swapped.</summary>
 internal sealed record ShiftSet(
     IReadOnlyList<int[]> Sequences, int[] Labels, IReadOnlyList<(int Row, char Kind)> Unchanged)
 {
@@ -58,7 +58,8 @@ internal sealed record ShiftSet(
             var pairs = ids.Length < FewestTokens ? [] : words.In(ids)
                 .FindAll(p => p + 2 < ids.Length && words.At(ids, p + 1) && ids[p] != ids[p + 1]);
             if (pairs.Count == 0) continue;
-            var swap = random.Next(2);
+            // In turn, so that exactly half is swapped; the order of the documents is random already.
+            var swap = sequences.Count % 2;
             if (swap == 1)
             {
                 var at = pairs[random.Next(pairs.Count)];
