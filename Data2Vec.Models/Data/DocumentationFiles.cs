@@ -23,10 +23,14 @@ internal static class DocumentationFiles
     /// </remarks>
     public static IReadOnlyList<string> Find(IEnumerable<string> folders)
     {
-        var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true };
+        // The depth ends loops of links.
+        var options = new EnumerationOptions
+        {
+            RecurseSubdirectories = true, IgnoreInaccessible = true, MaxRecursionDepth = 12,
+        };
         return [.. folders.Where(Directory.Exists)
             .SelectMany(f => Directory.EnumerateFiles(f, "*.xml", options).Select(p => (Folder: f, Path: p)))
-            .Where(f => File.Exists(Path.ChangeExtension(f.Path, ".dll")))
+            .Where(f => File.Exists(f.Path) && File.Exists(Path.ChangeExtension(f.Path, ".dll")))
             .GroupBy(f => Path.GetFileNameWithoutExtension(f.Path), StringComparer.OrdinalIgnoreCase)
             .OrderBy(g => g.Key.ToLowerInvariant(), StringComparer.Ordinal)
             .Select(g => g.OrderByDescending(f => new FileInfo(f.Path).Length)

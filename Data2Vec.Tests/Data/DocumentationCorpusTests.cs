@@ -71,6 +71,28 @@ public sealed class DocumentationCorpusTests
     }
 
     [Test]
+    public void Links_to_nowhere_and_in_a_circle_do_no_harm()
+    {
+        Write("A", Member("T:X", "A type of things."));
+        Write("B", Member("T:X", "Another type of things."));
+        File.Delete(Path.Combine(folder, "B.xml"));
+        File.CreateSymbolicLink(Path.Combine(folder, "B.xml"), Path.Combine(folder, "gone.xml"));
+        Directory.CreateSymbolicLink(Path.Combine(folder, "circle"), folder);
+        Assert.That(DocumentationCorpus.Load([folder]).Documents.Select(d => d.Source), Is.EqualTo(new[] { "A" }));
+    }
+
+    [Test]
+    public void Of_several_files_of_one_assembly_the_longest_is_taken()
+    {
+        foreach (var (sub, text) in new[] { ("net8.0", "A type of things."), ("net10.0", "A type of newer things.") })
+        {
+            Directory.CreateDirectory(Path.Combine(folder, sub));
+            Write(Path.Combine(sub, "A"), Member("T:X", text));
+        }
+        Assert.That(DocumentationCorpus.Load([folder]).Documents.Single().Text, Is.EqualTo("A type of newer things."));
+    }
+
+    [Test]
     public void Xml_without_an_assembly_beside_it_is_no_documentation()
     {
         Write("A", Member("T:X", "A type of things."));
