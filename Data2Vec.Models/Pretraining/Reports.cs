@@ -1,0 +1,78 @@
+using Data2Vec.Models.Evaluation;
+
+namespace Data2Vec.Models;
+
+/// <summary>What is known when a run starts.</summary>
+/// <param name="Modality">"text".</param>
+/// <param name="Preset">Name of the preset.</param>
+/// <param name="Device">Description of the device.</param>
+/// <param name="Data">Where the data comes from and how much there is.</param>
+/// <param name="Parameters">Scalars of encoder and head.</param>
+/// <param name="FirstStep">0, or the step that is resumed.</param>
+/// <param name="Steps">Updates in all.</param>
+/// <param name="Folder">The run folder.</param>
+public sealed record RunHeader(
+    string Modality, string Preset, string Device, string Data, long Parameters, int FirstStep, int Steps, string Folder);
+
+/// <summary>One line of the log.</summary>
+/// <param name="Step">Finished updates.</param>
+/// <param name="Steps">Updates in all.</param>
+/// <param name="Loss">Summed loss divided by the masked positions.</param>
+/// <param name="LearningRate">Rate of this update.</param>
+/// <param name="GradientNorm">Global norm before clipping.</param>
+/// <param name="TargetStd">Deviation of the targets.</param>
+/// <param name="PredictionStd">Deviation of the predictions.</param>
+/// <param name="PositionR2">Share of the targets that the position explains.</param>
+/// <param name="EffectiveRank">Of the targets.</param>
+/// <param name="EmaDecay">Teacher decay after this update.</param>
+/// <param name="TokensPerSecond">Tokens read since the last line, per second.</param>
+/// <param name="Seconds">Since the start of this process' training.</param>
+/// <param name="EtaSeconds">Expected rest.</param>
+public sealed record StepReport(
+    int Step, int Steps, double Loss, double LearningRate, double GradientNorm, double TargetStd, double PredictionStd,
+    double PositionR2, double EffectiveRank, double EmaDecay, double TokensPerSecond, double Seconds, double EtaSeconds);
+
+/// <summary>The contents of summary.json.</summary>
+/// <param name="Modality">"text".</param>
+/// <param name="Preset">Name of the preset.</param>
+/// <param name="Seed">Of the run.</param>
+/// <param name="Steps">Finished updates.</param>
+/// <param name="Seconds">Wall clock of this process, probes included.</param>
+/// <param name="LossFirst">First logged loss.</param>
+/// <param name="LossLast">Last logged loss.</param>
+/// <param name="TargetStd">Last logged.</param>
+/// <param name="PredictionStd">Last logged.</param>
+/// <param name="PositionR2">Last logged.</param>
+/// <param name="EffectiveRank">Last logged.</param>
+/// <param name="Probes">Linear probes, if they were asked for.</param>
+/// <param name="TokensPerSecond">Over all training of this process.</param>
+/// <param name="PeakMemoryMb">Peak of the process' resident memory.</param>
+/// <param name="Device">Description of the device.</param>
+/// <param name="Threads">CPU threads.</param>
+/// <param name="DataDigest">SHA-256 of the corpus.</param>
+public sealed record RunSummary(
+    string Modality, string Preset, ulong Seed, int Steps, double Seconds, double? LossFirst, double? LossLast,
+    double? TargetStd, double? PredictionStd, double? PositionR2, double? EffectiveRank, IReadOnlyList<ProbeResult> Probes,
+    double TokensPerSecond, double PeakMemoryMb, string Device, int Threads, string DataDigest);
+
+/// <summary>Told what happens in a run; the command line shows it.</summary>
+public interface IPretrainObserver
+{
+    /// <summary>A phase before or after training: "training the tokenizer on 41 MB".</summary>
+    void Phase(string what);
+
+    /// <summary>Training starts.</summary>
+    void Started(RunHeader header);
+
+    /// <summary>A log line.</summary>
+    void Logged(StepReport report);
+
+    /// <summary>A checkpoint is on the disk.</summary>
+    void Saved(string path, int step);
+
+    /// <summary>Something looks wrong.</summary>
+    void Warned(string message);
+
+    /// <summary>The run is over.</summary>
+    void Finished(RunSummary summary);
+}
