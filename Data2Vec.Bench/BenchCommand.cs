@@ -18,6 +18,7 @@ internal static class BenchCommand
         root.Subcommands.Add(Verb("list", "Show the cases.", "reference", Verbs.List));
         root.Subcommands.Add(Verb("verify", "Compare a device with Reference in double precision.", "cpu", Verbs.Verify));
         root.Subcommands.Add(Verb("grad", "Compare derivatives with finite differences on Reference.", "reference", Verbs.Grad));
+        root.Subcommands.Add(Conformance.ConformanceCommand.Make());
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0 || parsed.CommandResult.Command == root && args.Length == 0)
         {

@@ -28,7 +28,7 @@ public sealed record TriStageSchedule(
         n -= Warmup;
         if (n < Hold) return Peak;
         n -= Hold;
-        return n <= Decay ? Peak * Math.Exp(n * Math.Log(Final) / Decay) : Peak * Final;
+        return n <= Decay && Decay > 0 ? Peak * Math.Exp(n * Math.Log(Final) / Decay) : Peak * Final;
     }
 }
 

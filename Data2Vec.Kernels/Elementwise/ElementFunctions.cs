@@ -20,7 +20,7 @@ internal static class ElementFunctions
         UnaryOp.GeluTanh => 0.5 * x * (1 + Math.Tanh(TanhArgument(x))),
         UnaryOp.Erf => ErrorFunction.Erf(x),
         UnaryOp.Square => x * x,
-        UnaryOp.PowScalar => Math.Pow(x, a),
+        UnaryOp.PowScalar => Power(x, a),
         UnaryOp.Clamp => double.IsNaN(x) ? x : Math.Min(Math.Max(x, a), b),
         UnaryOp.Sign => double.IsNaN(x) ? x : Math.Sign(x),
         UnaryOp.Floor => Math.Floor(x),
@@ -37,7 +37,9 @@ internal static class ElementFunctions
             case UnaryOp.Exp: return Math.Exp(x);
             case UnaryOp.Log: return 1 / x;
             case UnaryOp.Sqrt: return 0.5 / Math.Sqrt(x);
-            case UnaryOp.Rsqrt: return -0.5 / (x * Math.Sqrt(x));
+            case UnaryOp.Rsqrt:
+                var r = 1 / Math.Sqrt(x);
+                return -0.5 * r * r * r;
             case UnaryOp.Reciprocal: return -1 / (x * x);
             case UnaryOp.Tanh:
                 var t = Math.Tanh(x);
@@ -56,12 +58,20 @@ internal static class ElementFunctions
                     + 0.5 * x * (1 - u * u) * Math.Sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
             case UnaryOp.Erf: return 2 / Math.Sqrt(Math.PI) * Math.Exp(-x * x);
             case UnaryOp.Square: return 2 * x;
-            case UnaryOp.PowScalar: return a == 0 ? 0 : a * Math.Pow(x, a - 1);
-            case UnaryOp.Clamp: return double.IsNaN(x) || (x >= a && x <= b) ? 1 : 0;
+            case UnaryOp.PowScalar: return a == 0 ? 0 : a * Power(x, a - 1);
+            case UnaryOp.Clamp: return x >= a && x <= b ? 1 : 0;
             case UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Truncate: return 0;
             default: throw new ArgumentOutOfRangeException(nameof(op), $"UnaryBackward: {op} is not a known function.");
         }
     }
+
+    /// <summary>Powers of 1/2 are roots, as in PyTorch: NaN at -infinity, and the sign of zero stays.</summary>
+    private static double Power(double x, double a) => a switch
+    {
+        0.5 => Math.Sqrt(x),
+        -0.5 => 1 / Math.Sqrt(x),
+        _ => Math.Pow(x, a),
+    };
 
     private static double Sigmoid(double x) =>
         x >= 0 ? 1 / (1 + Math.Exp(-x)) : Math.Exp(x) / (1 + Math.Exp(x));
@@ -94,7 +104,7 @@ internal static class ElementFunctions
         BinaryOp.Add => (1, 1),
         BinaryOp.Sub => (1, -1),
         BinaryOp.Mul => (y, x),
-        BinaryOp.Div => (1 / y, -x / (y * y)),
+        BinaryOp.Div => (1 / y, -(x / y) / y),
         BinaryOp.Pow => (y == 0 ? 0 : y * Math.Pow(x, y - 1), x == 0 && y >= 0 ? 0 : Math.Pow(x, y) * Math.Log(x)),
         BinaryOp.Maximum => double.IsNaN(x) || double.IsNaN(y) ? (1, 1) : x > y ? (1, 0) : x < y ? (0, 1) : (0.5, 0.5),
         BinaryOp.Minimum => double.IsNaN(x) || double.IsNaN(y) ? (1, 1) : x < y ? (1, 0) : x > y ? (0, 1) : (0.5, 0.5),

@@ -1,0 +1,94 @@
+using Data2Vec.Engine;
+using Data2Vec.Kernels;
+using static Data2Vec.Engine.Ops;
+
+namespace Data2Vec.Bench.Conformance;
+
+/// <summary>Normalisations, by PyTorch's names.</summary>
+internal static class NormCalls
+{
+    public static void AddTo(Dictionary<string, Func<OpCall, Tensor[]>> calls)
+    {
+        calls["layer_norm"] = c => [Normalised(c)];
+        calls["native_layer_norm"] = c => [Normalised(c), .. Statistics(c)];
+        calls["group_norm"] = GroupNorm;
+        calls["instance_norm"] = InstanceNormOf;
+    }
+
+    private static double Eps(OpCall c)
+    {
+        var eps = c.Number("eps", 1e-5);
+        return eps >= 0 ? eps : throw new NotExpressibleException("an eps below zero is refused");
+    }
+
+    /// <summary>Several normalised dimensions are one after reshaping.</summary>
+    private static Tensor Normalised(OpCall c)
+    {
+        var (x, dimensions) = (c["input"], c.Integers("normalized_shape")!);
+        var width = dimensions.Aggregate(1, (a, d) => a * d);
+        if (dimensions.Length != 1 || x.Shape.Rank == 0)
+        {
+            var rows = x.Shape.Rank - dimensions.Length;
+            if (dimensions.Length == 0 || rows < 0 || x.Shape.Slice(rows, dimensions.Length) != new Shape(dimensions))
+                throw new NotExpressibleException("LayerNorm works on the last dimension; more are reshaped by the caller");
+        }
+        Tensor? Flat(Tensor? t)
+        {
+            if (t is null || t.Shape.Rank == 1) return t;
+            if (t.Shape != new Shape(dimensions))
+                throw new NotExpressibleException("LayerNorm works on the last dimension; more are reshaped by the caller");
+            return Reshape(t, new Shape(width));
+        }
+        c.Ignore("weight", "bias");
+        if (dimensions.Length == 1 && x.Shape[-1] != width)
+            throw new NotExpressibleException("LayerNorm takes its width from x");
+        var outer = width == 0 ? 0 : (int)(x.Count / width);
+        var y = LayerNorm(dimensions.Length == 1 ? x : Reshape(x, new Shape(outer, width)),
+            Flat(c.Maybe("weight")), Flat(c.Maybe("bias")), eps: Eps(c));
+        return Reshape(y, x.Shape);
+    }
+
+    /// <summary>Mean and 1 / sqrt(variance + eps), which the kernel keeps to itself, by reductions.</summary>
+    private static Tensor[] Statistics(OpCall c)
+    {
+        var x = c["input"].Detach();
+        var count = c.Integers("normalized_shape")!.Length;
+        int[] last = [.. Enumerable.Range(x.Shape.Rank - count, count)];
+        var mean = Mean(x, last, keepDimensions: true);
+        return [mean, Unary(UnaryOp.Rsqrt, Affine(Variance(x, last, 0, keepDimensions: true), 1, Eps(c)))];
+    }
+
+    /// <summary>A group of channels with everything behind them is one row of a LayerNorm without affine part.</summary>
+    private static Tensor[] GroupNorm(OpCall c)
+    {
+        var (x, groups) = (c["input"], c.Integer("num_groups", 1));
+        if (x.Shape.Rank < 2 || x.Shape[1] % groups != 0)
+            throw new NotExpressibleException("group norm is a reshaped LayerNorm");
+        var (batch, channels) = (x.Shape[0], x.Shape[1]);
+        var inner = x.Shape.Slice(2, x.Shape.Rank - 2);
+        var width = (int)(channels / groups * inner.Count);
+        var y = Reshape(LayerNorm(Reshape(x, new Shape(batch * groups, width)), null, null, eps: Eps(c)), x.Shape);
+        var along = new Shape(channels).Append([.. Enumerable.Repeat(1, inner.Rank)]);
+        if (c.Maybe("weight") is { } weight) y = Mul(y, Reshape(weight, along));
+        if (c.Maybe("bias") is { } bias) y = Add(y, Reshape(bias, along));
+        return [y];
+    }
+
+    /// <summary>Channels first in PyTorch, channels last in the engine.</summary>
+    private static Tensor[] InstanceNormOf(OpCall c)
+    {
+        var x = c["input"];
+        if (c.Maybe("running_mean") is not null || c.Maybe("running_var") is not null)
+            throw new NotExpressibleException("the engine's instance norm keeps no running statistics");
+        if (!c.Flag("use_input_stats", true)) throw new NotExpressibleException("there are no running statistics");
+        if (x.Shape.Rank < 3) throw new NotExpressibleException("instance norm needs a batch and a time");
+        var (batch, channels) = (x.Shape[0], x.Shape[1]);
+        var time = (int)x.Shape.Slice(2, x.Shape.Rank - 2).Count;
+        if (time == 1) throw new NotExpressibleException("one frame is allowed here: the formula gives 0");
+        c.Ignore("momentum");
+        var y = InstanceNorm(Permute(Reshape(x, new Shape(batch, channels, time)), 0, 2, 1), Eps(c));
+        if (c.Maybe("weight") is { } weight) y = Mul(y, weight);
+        if (c.Maybe("bias") is { } bias) y = Add(y, bias);
+        return [Reshape(Permute(y, 0, 2, 1), x.Shape)];
+    }
+}

@@ -1,0 +1,79 @@
+using System.Text.Json;
+using Data2Vec.Engine;
+
+namespace Data2Vec.Bench.Conformance;
+
+/// <summary>Makes the engine's schedules from recorded arguments, which have fairseq's names.</summary>
+internal static class RecordedSchedules
+{
+    public static ISchedule Rate(JsonElement item)
+    {
+        var kind = item.GetProperty("kind").GetString()!;
+        var a = item.GetProperty("kwargs");
+        var peak = item.TryGetProperty("lr", out var lr) ? First(lr) : 0;
+        return kind.StartsWith("fairseq_", StringComparison.Ordinal)
+            ? Rate(kind["fairseq_".Length..], peak, a, (long)Number(a, "max_update", 0))
+            : throw new NotExpressibleException("schedules of other trainers are not in this version");
+    }
+
+    /// <summary>A schedule by fairseq's name and arguments.</summary>
+    public static ISchedule Rate(string name, double peak, JsonElement a, long updates) => name switch
+    {
+        "tri_stage" => TriStage(peak, a, updates),
+        "cosine" => new CosineSchedule(peak, (long)Number(a, "warmup_updates", 0), updates, Number(a, "min_lr", 0),
+            Number(a, "warmup_init_lr", -1) is var start and >= 0 ? start : null, Number(a, "t_mult", 1),
+            Number(a, "lr_shrink", 0.1), Number(a, "lr_period_updates", 0) is var period and > 0 ? period : null),
+        "polynomial" or "polynomial_decay" => new PolynomialSchedule(peak, (long)Number(a, "warmup_updates", 0),
+            (long)Number(a, "total_num_update", updates), Number(a, "end_learning_rate", 0), Number(a, "power", 1)),
+        _ => throw new NotExpressibleException($"the engine has no schedule {name}"),
+    };
+
+    public static EmaSchedule Decay(JsonElement item) => item.GetProperty("kind").GetString() == "fairseq"
+        ? Ramp(item)
+        : throw new NotExpressibleException("the vision trainer's ramp per epoch is not in this version");
+
+    /// <summary>
+    /// One average per finished update is our rule (that of 2.0): where the published call is repeated for the same
+    /// counter, only a guarded teacher can be compared.
+    /// </summary>
+    public static List<Difference> Calls(JsonElement item)
+    {
+        var ramp = Ramp(item);
+        long[] counters = [.. item.GetProperty("counters").EnumerateArray().Select(c => c.GetInt64())];
+        if (item.GetProperty("model").GetString() != "v2" && counters.Zip(counters.Skip(1)).Any(p => p.First >= p.Second))
+            throw new NotExpressibleException("a teacher averages once per finished update here, not once per call");
+        var differences = new List<Difference>();
+        var calls = item.GetProperty("calls").EnumerateArray().ToArray();
+        for (var i = 1; i < calls.Length; i++)
+        {
+            var n = calls[i].GetProperty("num_updates").GetInt64();
+            // NaN stands for "no step": equal to itself and to nothing else.
+            var got = counters[i] > counters[i - 1] ? ramp.Decay(counters[i]) : double.NaN;
+            var expected = calls[i].TryGetProperty("ema_step_with_decay", out var decay) ? decay.GetDouble() : double.NaN;
+            differences.Add(Comparison.Compare($"call {i} at {n}", got, expected, new(Tolerance.Double)));
+        }
+        return differences;
+    }
+
+    private static EmaSchedule Ramp(JsonElement item) => new(
+        item.GetProperty("start").GetDouble(), item.GetProperty("end").GetDouble(),
+        item.GetProperty("anneal_end_step").GetInt64());
+
+    private static TriStageSchedule TriStage(double peak, JsonElement a, long updates)
+    {
+        var (initial, final) = (Number(a, "init_lr_scale", 0.01), Number(a, "final_lr_scale", 0.01));
+        if (a.TryGetProperty("phase_ratio", out var ratios) && ratios.ValueKind == JsonValueKind.Array)
+        {
+            // Parts are truncated to whole updates: a few may be left over, where the final rate stays.
+            long Part(int i) => (long)(updates * ratios[i].GetDouble());
+            return new TriStageSchedule(peak, Part(0), Part(1), Part(2), initial, final);
+        }
+        return new TriStageSchedule(peak, (long)Number(a, "warmup_steps", 0), (long)Number(a, "hold_steps", 0),
+            (long)Number(a, "decay_steps", 0), initial, final);
+    }
+
+    private static double First(JsonElement lr) => lr.ValueKind == JsonValueKind.Array ? lr[0].GetDouble() : lr.GetDouble();
+
+    private static double Number(JsonElement a, string name, double otherwise) =>
+        a.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : otherwise;
+}

@@ -1,0 +1,156 @@
+using Data2Vec.Bench.Conformance;
+using Data2Vec.Engine;
+using Data2Vec.Engine.Serialization;
+using NUnit.Framework;
+
+namespace Data2Vec.Tests.Conformance;
+
+/// <summary>A recorded value that is not what the engine computes makes its case fail, and only its case.</summary>
+public sealed class WrongValueTests
+{
+    [TestCase("own/gelu.safetensors", "none_random/out", "gelu/none_random", "out")]
+    [TestCase("own/gelu.safetensors", "none_random/grad.input", "gelu/none_random", "grad.input")]
+    [TestCase("opinfo/matmul.safetensors", "02/grad.other", "matmul/02", "grad.other")]
+    [TestCase("own/reduction.safetensors", "sum_nan/out", "reduction/sum_nan", "out")]
+    public void A_changed_tensor_fails_its_case(string file, string tensor, string failing, string name)
+    {
+        using var folder = new CopiedSuite("ops");
+        folder.Change(file, tensor);
+        var (code, output) = Run(folder.Path, null);
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Contain(failing + ": " + name));
+        Assert.That(output, Does.Contain("ops: ").And.Contain(" 1 failed"));
+    }
+
+    [TestCase("run/fairseq-adam/p1", "trajectory/fairseq-adam")]
+    [TestCase("run/adamw-missing-gradients/exp_avg_sq3", "trajectory/adamw-missing-gradients")]
+    [TestCase("clip/above/torch_out0", "clipping/above/torch")]
+    [TestCase("ema/fp16-fp32-store/store.skipped", "ema/fp16-fp32-store")]
+    public void A_changed_trajectory_fails(string tensor, string failing)
+    {
+        using var folder = new CopiedSuite("optim");
+        folder.Change("optim.safetensors", tensor);
+        var (code, output) = Run(folder.Path, null);
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Contain("FAIL optim/" + failing));
+    }
+
+    [Test]
+    public void A_call_that_must_be_refused_fails_when_it_is_accepted()
+    {
+        using var folder = new CopiedSuite("ops");
+        File.WriteAllText(System.IO.Path.Combine(folder.Path, "errors.json"), """
+            {"suite": "ops", "errors": [{"op": "add", "tensors": {"input": {"shape": [3], "dtype": "float64"},
+            "other": {"shape": [3], "dtype": "float64"}}, "kwargs": {}, "message": "shapes differ"}]}
+            """);
+        var (code, output) = Run(folder.Path, "torch.add/refused");
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Contain("torch.add/refused/1: refusal: accepted").And.Contain("shapes differ"));
+    }
+
+    [Test]
+    public void An_argument_that_is_not_expressed_is_skipped_by_name()
+    {
+        using var folder = new CopiedSuite("ops");
+        var manifest = System.IO.Path.Combine(folder.Path, "manifest.json");
+        var text = File.ReadAllText(manifest);
+        Assert.That(text, Does.Contain("\"case\": \"neg/02\""));
+        File.WriteAllText(manifest, text.Replace(
+            "\"case\": \"neg/02\", \"source\": \"opinfo\", \"file\": \"opinfo/neg.safetensors\", \"inputs\": [\"02/in.input\"], \"kwargs\": {}",
+            "\"case\": \"neg/02\", \"source\": \"opinfo\", \"file\": \"opinfo/neg.safetensors\", \"inputs\": [\"02/in.input\"], \"kwargs\": {\"twice\": 1}"));
+        var (_, output) = Run(folder.Path, "torch.neg/02");
+        Assert.That(output, Does.Contain("the argument twice is not expressed"));
+    }
+
+    [Test]
+    public void A_folder_without_suites_is_wrong_use_and_a_filter_that_matches_nothing_fails()
+    {
+        using var empty = new TemporaryFolder();
+        Assert.That(Run(empty.Path, null).Code, Is.EqualTo(2));
+        var (code, output) = Run(System.IO.Path.Combine(Fixtures.CopiedRoot, "numerics"), "no such case");
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output.TrimEnd(), Does.EndWith("ops 0 cases 0 failed 0 skipped 0"));
+    }
+
+    [Test]
+    public void A_broken_manifest_and_an_unknown_suite_are_reported()
+    {
+        using var folder = new TemporaryFolder();
+        var broken = Directory.CreateDirectory(System.IO.Path.Combine(folder.Path, "ops")).FullName;
+        File.WriteAllText(System.IO.Path.Combine(broken, "manifest.json"), "{\"suite\": \"ops\", \"cases\": [{}]}");
+        var unknown = Directory.CreateDirectory(System.IO.Path.Combine(folder.Path, "later")).FullName;
+        File.WriteAllText(System.IO.Path.Combine(unknown, "manifest.json"), "{\"suite\": \"later\", \"cases\": [{\"name\": \"one\"}]}");
+        var (code, output) = Run(folder.Path, null);
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Contain("not in this version: later/one"));
+        Assert.That(output, Does.Contain("FAIL ops/manifest/readable"));
+    }
+
+    [Test]
+    public void Every_case_is_written_to_the_file()
+    {
+        using var folder = new TemporaryFolder();
+        var file = System.IO.Path.Combine(folder.Path, "cases.json");
+        using var device = Device.Parse("reference");
+        var code = ConformanceSuites.Run(
+            System.IO.Path.Combine(Fixtures.CopiedRoot, "numerics"), null, device, TextWriter.Null, file);
+        Assert.That(code, Is.Zero);
+        using var json = System.Text.Json.JsonDocument.Parse(File.ReadAllText(file));
+        var cases = json.RootElement.GetProperty("suites")[0].GetProperty("cases");
+        Assert.That(cases.GetArrayLength(), Is.EqualTo(5));
+        Assert.That(cases[0].GetProperty("Outcome").GetString(), Is.EqualTo("Passed"));
+    }
+
+    private static (int Code, string Output) Run(string folder, string? filter)
+    {
+        using var device = Device.Parse("reference");
+        var output = new StringWriter();
+        var code = ConformanceSuites.Run(folder, filter, device, output);
+        return (code, output.ToString());
+    }
+
+    /// <summary>A writable copy of a suite.</summary>
+    private sealed class CopiedSuite : IDisposable
+    {
+        private readonly TemporaryFolder folder = new();
+
+        public CopiedSuite(string suite)
+        {
+            Path = System.IO.Path.Combine(folder.Path, suite);
+            var source = System.IO.Path.Combine(Fixtures.CopiedRoot, suite);
+            foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
+            {
+                var target = System.IO.Path.Combine(Path, System.IO.Path.GetRelativePath(source, file));
+                Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
+                File.Copy(file, target);
+            }
+        }
+
+        public string Path { get; }
+
+        /// <summary>Adds a thousandth of the largest entry to the last finite element (1 where that is 0).</summary>
+        public void Change(string file, string tensor)
+        {
+            var path = System.IO.Path.Combine(Path, file);
+            var bytes = File.ReadAllBytes(path);
+            double[] values;
+            bool wide;
+            long begin;
+            using (var reader = SafetensorsFile.Open(path))
+            {
+                values = reader.ReadDoubles(tensor);
+                wide = reader[tensor].Type == SafetensorsType.F64;
+                begin = 8 + BitConverter.ToInt64(bytes) + reader[tensor].Begin;
+            }
+            var size = wide ? 8 : 4;
+            var index = Array.FindLastIndex(values, double.IsFinite);
+            var largest = values.Where(double.IsFinite).Max(Math.Abs);
+            var changed = values[index] + (largest == 0 ? 1 : 1e-3 * largest);
+            var replacement = wide ? BitConverter.GetBytes(changed) : BitConverter.GetBytes((float)changed);
+            replacement.CopyTo(bytes, begin + index * size);
+            File.WriteAllBytes(path, bytes);
+        }
+
+        public void Dispose() => folder.Dispose();
+    }
+}
