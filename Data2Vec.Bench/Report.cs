@@ -42,7 +42,8 @@ internal sealed class Report(TextWriter output)
         if (r.WrongError is { } wrong) parts.Add($"wrong would be {Number(wrong)}");
         if (r.Derivatives is { } n) parts.Add($"{n} derivatives" + (r.Kinks is { } k ? $", {k} kinks" : ""));
         if (r.MinSeconds is { } min)
-            parts.Add($"{r.Pass,-16} min {Time(min)} median {Time(r.MedianSeconds!.Value)} {r.Speed,8:0.00} {r.Unit} {r.PercentOfBound,5:0.0} %");
+            parts.Add($"{r.Pass,-16} min {Time(min)} median {Time(r.MedianSeconds!.Value)}"
+                + (r.Speed is null ? "" : $" {r.Speed,8:0.00} {r.Unit,-7} {r.PercentOfBound,5:0.0} %"));
         if (r.AllocatedBytes is { } bytes) parts.Add($"{bytes} B managed");
         if (r.Reason is not null) parts.Add(r.Reason);
         return string.Create(CultureInfo.InvariantCulture, $"{status} {r.Op + "/" + r.Case,-52} {string.Join(", ", parts)}").TrimEnd();

@@ -37,6 +37,25 @@ internal static class Verbs
         foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly)) report.Add(GradientProof.Prove(reference, c));
     }
 
+    public static void Time(Request request, Report report)
+    {
+        using var device = Open(request);
+        var bounds = new Bounds(request.Threads ?? (request.Device.Contains("cpu") ? Environment.ProcessorCount : 1));
+        report.Output.WriteLine($"{device.Name}: {device}");
+        report.Output.WriteLine(bounds);
+        var timer = new Running.Timer(device, bounds);
+        foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly))
+            foreach (var row in timer.Time(c)) report.Add(row);
+    }
+
+    public static void Bdn(Request request, Report report)
+    {
+        Open(request).Dispose(); // an unknown device is wrong use, not a failed benchmark
+        var cases = Catalogue.Select(request.Filter, request.TinyOnly);
+        if (cases.Count == 0) return;
+        foreach (var row in CatalogueBenchmark.RunCases(cases, () => Open(request), report.Output)) report.Add(row);
+    }
+
     private static Device Open(Request request)
     {
         try

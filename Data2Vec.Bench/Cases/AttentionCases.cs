@@ -24,12 +24,12 @@ internal static class AttentionCases
         Of("random mask", 3, 5, 37, 2, 4, mask: Mask("mask", 0.5f, 3, 37)),
         Of("bias", 2, 5, 7, 3, 4, bias: true),
         Of("ALiBi", 2, 5, 7, 3, 4, slopes: true),
-        Of("dropout", 2, 5, 37, 3, 4, dropout: 0.3f),
-        Of("everything", 2, 9, 11, 3, 8, scale: 0.5, bias: true, slopes: true, dropout: 0.1f, mask: Lengths("mask", 11, 11, 6)),
+        Of("dropout", 2, 5, 37, 3, 4, dropout: 0.3),
+        Of("everything", 2, 9, 11, 3, 8, scale: 0.5, bias: true, slopes: true, dropout: 0.1, mask: Lengths("mask", 11, 11, 6)),
         new(Op, "given keep mask")
         {
             Inputs = [.. Operands(2, 5, 7, 2, 4), Mask("keep", 0.8f, 2, 2, 5, 7)], ReductionLength = 7, Flops = Cost(2, 5, 7, 2, 4),
-            Run = o => Ops.Attention(o[0], o[1], o[2], new AttentionOptions(Dropout: o.Keep(0.25f, 3))),
+            Run = o => Ops.Attention(o[0], o[1], o[2], new AttentionOptions(Dropout: o.Keep(0.25, 3))),
         },
         new(Op, "probabilities")
         {
@@ -45,7 +45,7 @@ internal static class AttentionCases
         Packed("packed", 2, 9, 3, 4),
         Packed("packed, padding", 2, 9, 2, 8, Lengths("mask", 9, 9, 5)),
         Packed("packed, base", 4, 128, 12, 64, size: CaseSize.Real),
-        Of("base, padding and dropout", 4, 128, 128, 12, 64, dropout: 0.1f, mask: Lengths("mask", 128, 128, 100, 77, 128), size: CaseSize.Real),
+        Of("base, padding and dropout", 4, 128, 128, 12, 64, dropout: 0.1, mask: Lengths("mask", 128, 128, 100, 77, 128), size: CaseSize.Real),
     ];
 
     public static IEnumerable<OpError> Errors =>
@@ -63,7 +63,7 @@ internal static class AttentionCases
 
     private static OpCase Of(
         string name, int batch, int queries, int keys, int heads, int size, double? scale = null, Input? mask = null, bool bias = false,
-        bool slopes = false, float dropout = 0, CaseSize caseSize = CaseSize.Tiny)
+        bool slopes = false, double dropout = 0, CaseSize caseSize = CaseSize.Tiny)
     {
         var inputs = Operands(batch, queries, keys, heads, size).ToList();
         int Place(Input? input)
@@ -83,6 +83,7 @@ internal static class AttentionCases
                 m < 0 ? null : o[m], b < 0 ? null : o[b], s < 0 ? null : o[s], scale, dropout > 0 ? o.Dropout(dropout) : default)),
             ReductionLength = Math.Max(size, Math.Max(keys, Math.Max(queries * batch, 1))),
             Flops = Cost(batch, queries, keys, heads, size),
+            BackwardFlops = 2.5,
             // The composite has no dropout, and softmax of a row without keys is NaN where attention promises zeros.
             Composite = caseSize == CaseSize.Tiny && dropout == 0 && !name.StartsWith("rows without", StringComparison.Ordinal)
                 ? o => Composed(o, scale ?? 1 / Math.Sqrt(size), m, b, s) : null,
@@ -90,7 +91,7 @@ internal static class AttentionCases
     }
 
     private static OpCase Of(
-        string name, int batch, int queries, int keys, int heads, int headSize, float dropout, Input mask, CaseSize size) =>
+        string name, int batch, int queries, int keys, int heads, int headSize, double dropout, Input mask, CaseSize size) =>
         Of(name, batch, queries, keys, heads, headSize, null, mask, dropout: dropout, caseSize: size);
 
     private static OpCase Packed(string name, int batch, int time, int heads, int headSize, Input? mask = null, CaseSize size = CaseSize.Tiny)
@@ -103,6 +104,7 @@ internal static class AttentionCases
             Run = o => Ops.AttentionPacked(o[0], heads, new AttentionOptions(mask is null ? null : o[1])),
             ReductionLength = Math.Max(headSize, time),
             Flops = Cost(batch, time, time, heads, headSize),
+            BackwardFlops = 2.5,
             Composite = size == CaseSize.Tiny ? o =>
             {
                 Tensor Part(int i) => Ops.Slice(o[0], 2, i * width, (i + 1) * width).Reshape(batch, time, heads, headSize);
@@ -114,7 +116,7 @@ internal static class AttentionCases
     private static Input[] Operands(int batch, int queries, int keys, int heads, int size) =>
         [Normal("q", batch, queries, heads, size), Normal("k", batch, keys, heads, size), Normal("v", batch, keys, heads, size)];
 
-    /// <summary>Two products, q kᵀ and p v.</summary>
+    /// <summary>Two products, q kᵀ and p v; backward has five, one of them the scores again.</summary>
     private static double Cost(int batch, int queries, int keys, int heads, int size) => 4.0 * batch * heads * queries * keys * size;
 
     /// <summary>Attention with every score in memory: what the fused kernel must equal.</summary>

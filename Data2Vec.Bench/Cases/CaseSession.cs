@@ -31,7 +31,12 @@ internal sealed class CaseSession : IDisposable
     /// <summary>Forward only: the way of inference, where nothing is saved.</summary>
     public IReadOnlyList<Output> Forward(Func<Operands, Tensor>? run = null)
     {
-        if (opCase.RunRaw is not null) return opCase.RunRaw(Operands);
+        if (opCase.RunRaw is not null)
+        {
+            var call = opCase.RunRaw(Operands);
+            call.Launch();
+            return call.Read();
+        }
         return [Read("y", (run ?? opCase.Run!)(Operands))];
     }
 
@@ -64,7 +69,8 @@ internal sealed class CaseSession : IDisposable
         Device.Backend.Synchronize();
     }
 
-    private static Tensor Upload(Device device, Input input, DType type, float[] values) => (input.Type ?? type) switch
+    /// <summary>The numbers of an operand as a tensor of the current scope.</summary>
+    public static Tensor Upload(Device device, Input input, DType type, float[] values) => (input.Type ?? type) switch
     {
         DType.Int32 => Tensor.From<int>(device, Array.ConvertAll(values, v => (int)v), input.Shape),
         DType.Int64 => Tensor.From<long>(device, Array.ConvertAll(values, v => (long)v), input.Shape),

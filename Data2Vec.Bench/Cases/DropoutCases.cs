@@ -11,29 +11,29 @@ internal static class DropoutCases
 
     public static IEnumerable<OpCase> Cases =>
     [
-        Of("odd size", 0.3f, 3, 37),
-        Of("below a vector", 0.5f, 3),
-        Of("scalar", 0.5f),
-        Of("nothing", 0.5f, 0),
-        Of("high probability", 0.95f, 301),
-        Of("several chunks", 0.1f, 3, 3001),
+        Of("odd size", 0.3, 3, 37),
+        Of("below a vector", 0.5, 3),
+        Of("scalar", 0.5),
+        Of("nothing", 0.5, 0),
+        Of("high probability", 0.95, 301),
+        Of("several chunks", 0.1, 3, 3001),
         new(Op, "no dropout at all") { Inputs = [Normal("x", 37)], Run = o => Ops.Add(Ops.Dropout(o[0], default), o[0]) },
-        new(Op, "another site") { Inputs = [Normal("x", 37)], Run = o => Ops.Dropout(o[0], o.Dropout(0.3f, site: 77)) },
+        new(Op, "another site") { Inputs = [Normal("x", 37)], Run = o => Ops.Dropout(o[0], o.Dropout(0.3, site: 77)) },
         new(Op, "given keep mask")
         {
-            Inputs = [Normal("x", 3, 17), Mask("keep", 0.6f, 3, 17)], Run = o => Ops.Dropout(o[0], o.Keep(0.4f, 1)),
-            Composite = o => Ops.Affine(Ops.Where(o[1], o[0], Tensor.Zeros(o.Device, new Shape(), o.Type)), 1 / (1 - (double)0.4f)),
+            Inputs = [Normal("x", 3, 17), Mask("keep", 0.6f, 3, 17)], Run = o => Ops.Dropout(o[0], o.Keep(0.4, 1)),
+            Composite = o => Ops.Affine(Ops.Where(o[1], o[0], Tensor.Zeros(o.Device, new Shape(), o.Type)), 1 / (1 - 0.4)),
         },
-        new(Op, "hidden of base") { Size = CaseSize.Real, Inputs = [Normal("x", 4, 128, 768)], Run = o => Ops.Dropout(o[0], o.Dropout(0.1f)) },
+        new(Op, "hidden of base") { Size = CaseSize.Real, Inputs = [Normal("x", 4, 128, 768)], Run = o => Ops.Dropout(o[0], o.Dropout(0.1)) },
     ];
 
     public static IEnumerable<OpError> Errors =>
     [
         new(Op, "a probability of 1", "probability must lie in [0, 1)", [Normal("x", 5)], o => Ops.Dropout(o[0], o.Dropout(1))),
-        new(Op, "no step values", "step values was not given", [Normal("x", 5)], o => Ops.Dropout(o[0], new DropoutSource(0.5f, 1, default, default))),
-        new(Op, "integers", "floating-point", [Index("x", 3, 5)], o => Ops.Dropout(o[0], o.Dropout(0.5f))),
+        new(Op, "no step values", "step values was not given", [Normal("x", 5)], o => Ops.Dropout(o[0], new DropoutSource(0.5, 1, default, default))),
+        new(Op, "integers", "floating-point", [Index("x", 3, 5)], o => Ops.Dropout(o[0], o.Dropout(0.5))),
     ];
 
-    private static OpCase Of(string name, float probability, params int[] shape) =>
+    private static OpCase Of(string name, double probability, params int[] shape) =>
         new(Op, name) { Inputs = [Normal("x", shape)], Run = o => Ops.Dropout(o[0], o.Dropout(probability)) };
 }

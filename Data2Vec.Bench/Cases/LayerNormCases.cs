@@ -24,8 +24,8 @@ internal static class LayerNormCases
         Of("large eps", [3, 17], eps: 0.5),
         Of("residual", [3, 17], residual: true),
         Of("residual, not affine", [3, 17], residual: true, affine: false),
-        Of("dropout", [3, 37], dropout: 0.3f),
-        Of("dropout and residual", [5, 37], residual: true, dropout: 0.3f),
+        Of("dropout", [3, 37], dropout: 0.3),
+        Of("dropout and residual", [5, 37], residual: true, dropout: 0.3),
         new(Op, "one column")
         {
             Inputs = [Normal("x", 4, 1), Normal("gamma", 1), Normal("beta", 1)], Run = o => Ops.LayerNorm(o[0], o[1], o[2]), ReductionLength = 4,
@@ -38,8 +38,8 @@ internal static class LayerNormCases
         new(Op, "given keep mask")
         {
             Inputs = [Normal("x", 3, 17), Normal("r", 3, 17), Mask("keep", 0.7f, 3, 17)], ReductionLength = 17,
-            Run = o => Ops.LayerNorm(o[0], null, null, o[1], dropout: o.Keep(0.3f, 2)),
-            Composite = o => Ops.LayerNorm(Ops.Add(Ops.Dropout(o[0], o.Keep(0.3f, 2)), o[1]), null, null),
+            Run = o => Ops.LayerNorm(o[0], null, null, o[1], dropout: o.Keep(0.3, 2)),
+            Composite = o => Ops.LayerNorm(Ops.Add(Ops.Dropout(o[0], o.Keep(0.3, 2)), o[1]), null, null),
         },
         new(Op, "gamma and beta used twice")
         {
@@ -51,7 +51,7 @@ internal static class LayerNormCases
             Inputs = [Normal("x", 3, 17), Normal("gamma", 17)], Run = o => Ops.LayerNorm(o[0], o[1], null, o[0]), ReductionLength = 17,
         },
         Of("hidden of base", [4, 128, 768], size: CaseSize.Real),
-        Of("hidden of base, dropout and residual", [4, 128, 768], residual: true, dropout: 0.1f, size: CaseSize.Real),
+        Of("hidden of base, dropout and residual", [4, 128, 768], residual: true, dropout: 0.1, size: CaseSize.Real),
     ];
 
     public static IEnumerable<OpError> Errors =>
@@ -65,7 +65,7 @@ internal static class LayerNormCases
     ];
 
     private static OpCase Of(
-        string name, int[] shape, bool affine = true, bool residual = false, float dropout = 0, double eps = 1e-5, CaseSize size = CaseSize.Tiny)
+        string name, int[] shape, bool affine = true, bool residual = false, double dropout = 0, double eps = 1e-5, CaseSize size = CaseSize.Tiny)
     {
         var columns = shape[^1];
         var inputs = new List<Input> { Normal("x", shape) };

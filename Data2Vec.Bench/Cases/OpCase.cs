@@ -31,8 +31,8 @@ internal sealed class OpCase(string op, string name)
     /// <summary>The operation over the public API of the engine. Null when <see cref="RunRaw"/> is given.</summary>
     public Func<Operands, Tensor>? Run { get; init; }
 
-    /// <summary>A kernel that works on raw buffers and has no tensors: gives its outputs.</summary>
-    public Func<Operands, IReadOnlyList<Output>>? RunRaw { get; init; }
+    /// <summary>A kernel that works on raw buffers and has no tensors.</summary>
+    public Func<Operands, RawCall>? RunRaw { get; init; }
 
     /// <summary>The same function written with simpler operations; must agree, gradients included.</summary>
     public Func<Operands, Tensor>? Composite { get; init; }
@@ -42,6 +42,12 @@ internal sealed class OpCase(string op, string name)
 
     /// <summary>Floating-point operations of the forward call; 0 = bound by memory.</summary>
     public double Flops { get; init; }
+
+    /// <summary>Floating-point operations of backward, as a multiple of the forward call's.</summary>
+    public double BackwardFlops { get; init; } = 2;
+
+    /// <summary>Bytes that the forward call must move; null = every operand and the result once.</summary>
+    public long? Bytes { get; init; }
 
     /// <summary>
     /// Why central differences cannot prove this case (values on kinks, steps, an output that is not a number); null for
@@ -80,6 +86,9 @@ internal sealed class OpCase(string op, string name)
 
 /// <summary>What a run of a case gave: the result, or the gradient by one operand.</summary>
 internal sealed record Output(string Name, Shape Shape, DType Type, double[] Values);
+
+/// <summary>A kernel call on raw buffers that are ready: may be launched often; its outputs are read afterwards.</summary>
+internal sealed record RawCall(Action Launch, Func<IReadOnlyList<Output>> Read, long Bytes);
 
 /// <summary>A call that must be refused with a sentence that contains a fragment.</summary>
 internal sealed class OpError(string op, string name, string fragment, Input[] inputs, Func<Operands, Tensor?> run)

@@ -14,6 +14,8 @@ internal sealed class Operands(Device device, DType type, Tensor[] tensors, floa
     private static readonly StepValues Step = new() { Seed = 20220207, Step = 5, MicroBatch = 1 };
 
     private readonly List<DeviceBuffer> buffers = [];
+    private readonly Dictionary<int, BufferView> masks = [];
+    private BufferView step;
 
     public Device Device => device;
 
@@ -26,12 +28,19 @@ internal sealed class Operands(Device device, DType type, Tensor[] tensors, floa
     public float[] Values(int index) => values[index];
 
     /// <summary>Dropout whose bits come from the seed.</summary>
-    public DropoutSource Dropout(float probability, uint site = 3) =>
-        new(probability, site, Upload(MemoryMarshal.AsBytes(new ReadOnlySpan<StepValues>(in Step)), DType.UInt8), default);
+    public DropoutSource Dropout(double probability, uint site = 3)
+    {
+        if (step.IsNone) step = Upload(MemoryMarshal.AsBytes(new ReadOnlySpan<StepValues>(in Step)), DType.UInt8);
+        return new DropoutSource(probability, site, step, default);
+    }
 
     /// <summary>Dropout with an explicit keep mask: a Bool operand.</summary>
-    public DropoutSource Keep(float probability, int mask) =>
-        new(probability, 0, default, Upload(Array.ConvertAll(values[mask], v => (byte)v), DType.Bool));
+    public DropoutSource Keep(double probability, int mask)
+    {
+        if (!masks.TryGetValue(mask, out var bits))
+            masks[mask] = bits = Upload(Array.ConvertAll(values[mask], v => (byte)v), DType.Bool);
+        return new DropoutSource(probability, 0, default, bits);
+    }
 
     /// <summary>Raw device memory holding these bytes, until the run ends.</summary>
     public BufferView Upload(ReadOnlySpan<byte> bytes, DType elements)

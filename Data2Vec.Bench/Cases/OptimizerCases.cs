@@ -13,9 +13,10 @@ internal static class OptimizerCases
     private const string Ema = nameof(IBackend.Ema);
 
     /// <summary>Lengths below a vector, odd, whole, and several chunks; with gaps between them, as alignment makes.</summary>
-    private static readonly int[] Lengths = [3, 37, 64, 1, 5003];
+    private static readonly int[] Small = [3, 37, 64, 1, 5003];
 
-    private static int Total => Lengths.Sum(Padded);
+    /// <summary>The matrices of one layer of the base models, and a bias.</summary>
+    private static readonly int[] BaseLayer = [2304 * 768, 768 * 768, 3072 * 768, 768, 768 * 3072];
 
     public static IEnumerable<OpCase> Cases =>
     [
@@ -31,6 +32,9 @@ internal static class OptimizerCases
         EmaOf("averaged, copied and shared segments", 0.999),
         EmaOf("decay 0 copies", 0),
         EmaOf("skipped when not finite", 0.9, nonFinite: true),
+        NormOf("layer of base", 1, 320, size: CaseSize.Real),
+        AdamOf("layer of base", AdamVariant.AdamW, size: CaseSize.Real),
+        EmaOf("layer of base", 0.999, size: CaseSize.Real),
     ];
 
     public static IEnumerable<OpError> Errors =>
@@ -53,95 +57,120 @@ internal static class OptimizerCases
         }),
     ];
 
-    private static OpCase NormOf(string name, double limit, double divisor, float bad = 0) => new(Norm, name)
+    private static OpCase NormOf(string name, double limit, double divisor, float bad = 0, CaseSize size = CaseSize.Tiny)
     {
-        Inputs = [Normal("g", Total)],
-        ReductionLength = Total,
-        RunRaw = o =>
+        var (lengths, total) = Layout(size);
+        return new(Norm, name)
         {
-            var numbers = (float[])o.Values(0).Clone();
-            if (bad != 0) numbers[^1] = bad;
-            var step = UploadStep(o, new StepValues { GradientDivisor = divisor, MaxGradientNorm = limit });
-            var args = new GradientNormArgs
+            Size = size,
+            Inputs = [Normal("g", total)],
+            ReductionLength = total,
+            RunRaw = o =>
             {
-                Gradients = o.Upload(numbers), Segments = UploadSegments(o, 0), SegmentCount = Lengths.Length, Step = step,
-            };
-            args.Check();
-            o.Device.Backend.GradientNorm(args);
-            var s = o.DownloadAs<StepValues>(step, 1)[0];
-            return
-            [
-                new("norm", new Shape(1), o.Type, [s.GradientNorm]),
-                new("factor", new Shape(1), o.Type, [s.GradientFactor]),
-                new("finite", new Shape(1), DType.Int32, [s.NonFinite]),
-            ];
-        },
-    };
+                var numbers = (float[])o.Values(0).Clone();
+                if (bad != 0) numbers[^10] = bad; // inside the last segment, before its padding
+                var step = UploadStep(o, new StepValues { GradientDivisor = divisor, MaxGradientNorm = limit });
+                var args = new GradientNormArgs
+                {
+                    Gradients = o.Upload(numbers), Segments = UploadSegments(o, lengths, 0), SegmentCount = lengths.Length, Step = step,
+                };
+                args.Check();
+                return new RawCall(() => o.Device.Backend.GradientNorm(args), () =>
+                {
+                    var s = o.DownloadAs<StepValues>(step, 1)[0];
+                    return
+                    [
+                        new("norm", new Shape(1), o.Type, [s.GradientNorm]),
+                        new("factor", new Shape(1), o.Type, [s.GradientFactor]),
+                        new("finite", new Shape(1), DType.Int32, [s.NonFinite]),
+                    ];
+                }, 4L * total);
+            },
+        };
+    }
 
     private static OpCase AdamOf(
-        string name, AdamVariant variant, int steps = 0, double decayScale = 1, double clip = 1, bool nonFinite = false) => new(Adam, name)
+        string name, AdamVariant variant, int steps = 0, double decayScale = 1, double clip = 1, bool nonFinite = false,
+        CaseSize size = CaseSize.Tiny)
     {
-        Inputs = [Normal("p", Total), Normal("g", Total), Normal("m", Total), Uniform("v", 0.01f, 2, Total)],
-        RunRaw = o =>
+        var (lengths, total) = Layout(size);
+        return new(Adam, name)
         {
-            var (p, g, m, v) = (o.Upload(o.Values(0)), o.Upload(o.Values(1)), o.Upload(o.Values(2)), o.Upload(o.Values(3)));
-            var segments = UploadSegments(o, steps);
-            var args = new AdamArgs
+            Size = size,
+            Inputs = [Normal("p", total), Normal("g", total), Normal("m", total), Uniform("v", 0.01f, 2, total)],
+            RunRaw = o =>
             {
-                Parameters = p, Gradients = g, Moment1 = m, Moment2 = v, Segments = segments, SegmentCount = Lengths.Length,
-                Step = UploadStep(o, new StepValues
+                var (p, g, m, v) = (o.Upload(o.Values(0)), o.Upload(o.Values(1)), o.Upload(o.Values(2)), o.Upload(o.Values(3)));
+                var segments = UploadSegments(o, lengths, steps);
+                var args = new AdamArgs
                 {
-                    LearningRate = 0.01, WeightDecayScale = decayScale, GradientFactor = clip, NonFinite = nonFinite ? 1 : 0,
-                }),
-                Beta1 = 0.9, Beta2 = 0.98, Epsilon = 1e-6, Variant = variant,
-            };
-            args.Check();
-            o.Device.Backend.Adam(args);
-            var counts = o.DownloadAs<Segment>(segments, Lengths.Length).Select(s => (double)s.StepCount).ToArray();
-            return
-            [
-                Flat("p", o, p), Flat("m", o, m), Flat("v", o, v),
-                new("counts", new Shape(counts.Length), DType.Int32, counts),
-            ];
-        },
-    };
+                    Parameters = p, Gradients = g, Moment1 = m, Moment2 = v, Segments = segments, SegmentCount = lengths.Length,
+                    Step = UploadStep(o, new StepValues
+                    {
+                        LearningRate = 0.01, WeightDecayScale = decayScale, GradientFactor = clip, NonFinite = nonFinite ? 1 : 0,
+                    }),
+                    Beta1 = 0.9, Beta2 = 0.98, Epsilon = 1e-6, Variant = variant,
+                };
+                args.Check();
+                return new RawCall(() => o.Device.Backend.Adam(args), () =>
+                {
+                    var counts = o.DownloadAs<Segment>(segments, lengths.Length).Select(s => (double)s.StepCount).ToArray();
+                    return
+                    [
+                        Flat("p", o, p, total), Flat("m", o, m, total), Flat("v", o, v, total),
+                        new("counts", new Shape(counts.Length), DType.Int32, counts),
+                    ];
+                }, 7L * 4 * total);
+            },
+        };
+    }
 
-    private static OpCase EmaOf(string name, double decay, bool nonFinite = false) => new(Ema, name)
+    private static OpCase EmaOf(string name, double decay, bool nonFinite = false, CaseSize size = CaseSize.Tiny)
     {
-        Inputs = [Normal("student", Total), Normal("teacher", Total)],
-        RunRaw = o =>
+        var (lengths, total) = Layout(size);
+        return new(Ema, name)
         {
-            var teacher = o.Upload(o.Values(1));
-            var args = new EmaArgs
+            Size = size,
+            Inputs = [Normal("student", total), Normal("teacher", total)],
+            RunRaw = o =>
             {
-                Student = o.Upload(o.Values(0)), Teacher = teacher, Segments = UploadSegments(o, 0), SegmentCount = Lengths.Length,
-                Step = UploadStep(o, new StepValues { EmaDecay = decay, NonFinite = nonFinite ? 1 : 0 }),
-            };
-            args.Check();
-            o.Device.Backend.Ema(args);
-            return [Flat("teacher", o, teacher)];
-        },
-    };
+                var teacher = o.Upload(o.Values(1));
+                var args = new EmaArgs
+                {
+                    Student = o.Upload(o.Values(0)), Teacher = teacher, Segments = UploadSegments(o, lengths, 0), SegmentCount = lengths.Length,
+                    Step = UploadStep(o, new StepValues { EmaDecay = decay, NonFinite = nonFinite ? 1 : 0 }),
+                };
+                args.Check();
+                return new RawCall(() => o.Device.Backend.Ema(args), () => [Flat("teacher", o, teacher, total)], 3L * 4 * total);
+            },
+        };
+    }
 
-    private static Output Flat(string name, Operands o, BufferView view) =>
-        new(name, new Shape(Total), o.Type, o.Download(view, Total));
+    private static (int[] Lengths, int Total) Layout(CaseSize size)
+    {
+        var lengths = size == CaseSize.Tiny ? Small : BaseLayer;
+        return (lengths, lengths.Sum(Padded));
+    }
+
+    private static Output Flat(string name, Operands o, BufferView view, int total) =>
+        new(name, new Shape(total), o.Type, o.Download(view, total));
 
     private static BufferView UploadStep(Operands o, StepValues values) =>
         o.Upload(MemoryMarshal.AsBytes(new ReadOnlySpan<StepValues>(in values)), DType.UInt8);
 
     /// <summary>One segment without a gradient, one copied by the teacher, one shared with it; rates and decays differ.</summary>
-    private static BufferView UploadSegments(Operands o, int steps)
+    private static BufferView UploadSegments(Operands o, int[] lengths, int steps)
     {
-        var segments = new Segment[Lengths.Length];
+        var segments = new Segment[lengths.Length];
         long offset = 0;
         for (var i = 0; i < segments.Length; i++)
         {
             segments[i] = new Segment
             {
-                Offset = offset, Length = Lengths[i], TeacherOffset = i == 2 ? -1 : offset, TeacherCopies = i == 0 ? 1 : 0,
+                Offset = offset, Length = lengths[i], TeacherOffset = i == 2 ? -1 : offset, TeacherCopies = i == 0 ? 1 : 0,
                 LearningRateScale = 1 - 0.1 * i, WeightDecay = i % 2 == 0 ? 0.05 : 0, StepCount = steps, HasGradient = i == 3 ? 0 : 1,
             };
-            offset += Padded(Lengths[i]);
+            offset += Padded(lengths[i]);
         }
         return o.Upload(MemoryMarshal.AsBytes<Segment>(segments), DType.UInt8);
     }

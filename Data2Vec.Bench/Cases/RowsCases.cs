@@ -84,7 +84,11 @@ internal static class RowsCases
     ];
 
     private static OpCase Select(string name, Input x, Input rows, long reduction = 5, CaseSize size = CaseSize.Tiny) =>
-        new(Gather, name) { Size = size, Inputs = [x, rows], Run = o => Ops.GatherRows(o[0], o[1]), ReductionLength = reduction };
+        new(Gather, name)
+        {
+            Size = size, Inputs = [x, rows], Run = o => Ops.GatherRows(o[0], o[1]), ReductionLength = reduction,
+            Bytes = 8 * rows.Shape.Count * x.Shape[1],
+        };
 
     private static OpCase Write(string name, int rows, int columns, Input indices, int count, bool add, CaseSize size = CaseSize.Tiny) =>
         new(Scatter, name)
