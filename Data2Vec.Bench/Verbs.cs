@@ -40,7 +40,7 @@ internal static class Verbs
     public static void Time(Request request, Report report)
     {
         using var device = Open(request);
-        var bounds = new Bounds(request.Threads ?? (request.Device.Contains("cpu") ? Environment.ProcessorCount : 1));
+        var bounds = new Bounds(request.Threads ?? (request.Device.EndsWith("reference") ? 1 : Environment.ProcessorCount));
         report.Output.WriteLine($"{device.Name}: {device}");
         report.Output.WriteLine(bounds);
         var timer = new Running.Timer(device, bounds);

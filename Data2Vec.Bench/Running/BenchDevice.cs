@@ -1,18 +1,12 @@
 using Data2Vec.Engine;
-using Data2Vec.Kernels;
 
 namespace Data2Vec.Bench.Running;
 
-/// <summary>The devices of the command line: those of the engine, and the delayed ones that exist for tests.</summary>
+/// <summary>The devices of the command line: those of the engine.</summary>
 internal static class BenchDevice
 {
-    public const string Names = "cpu, reference, delayed (over reference), delayed:cpu";
+    public const string Names = "cpu, reference, delayed (the cpu behind a queue), delayed:reference, auto";
 
     /// <exception cref="ArgumentException">There is no such device; the sentence names those there are.</exception>
-    public static Device Open(string name, int? threads = null) => name switch
-    {
-        "reference" => new Device(name, new ReferenceBackend()),
-        "delayed" or "delayed:reference" => new Device(name, new DelayedBackend(new ReferenceBackend())),
-        _ => throw new ArgumentException($"There is no device \"{name}\"; there are {Names}."),
-    };
+    public static Device Open(string name, int? threads = null) => Device.Parse(name, threads ?? 0);
 }

@@ -20,11 +20,13 @@ internal sealed unsafe class WorkerPool : IDisposable
     private const int Spins = 4000;
 
     private readonly Thread[] threads;
-    private readonly SemaphoreSlim wake = new(0);
+    // One per worker: from a common one a fast worker, asleep again, could take the wake-up of a slower one.
+    private readonly SemaphoreSlim[] wake;
+    private readonly int[] sleeping;
     private readonly Lock gate = new();
     private delegate*<void*, int, int, void> run;
     private void* job;
-    private int chunks, next, generation, sleeping, busy;
+    private int chunks, next, generation, busy;
     private bool stop;
     private Exception? failure;
     [ThreadStatic] private static bool inside;
@@ -34,6 +36,9 @@ internal sealed unsafe class WorkerPool : IDisposable
     {
         Threads = Math.Max(1, threads);
         this.threads = new Thread[Threads - 1];
+        wake = new SemaphoreSlim[Threads - 1];
+        sleeping = new int[Threads - 1];
+        for (var i = 0; i < wake.Length; i++) wake[i] = new SemaphoreSlim(0);
         for (var i = 0; i < this.threads.Length; i++)
         {
             var worker = i + 1;
@@ -62,7 +67,8 @@ internal sealed unsafe class WorkerPool : IDisposable
             failure = null;
             busy = threads.Length;
             Interlocked.Increment(ref generation);
-            if (Volatile.Read(ref sleeping) > 0) wake.Release(threads.Length);
+            for (var i = 0; i < wake.Length; i++)
+                if (Volatile.Read(ref sleeping[i]) != 0) wake[i].Release();
             inside = true;
             try { Take(0); }
             finally { inside = false; }
@@ -76,9 +82,9 @@ internal sealed unsafe class WorkerPool : IDisposable
     {
         stop = true;
         Interlocked.Increment(ref generation);
-        wake.Release(Math.Max(1, threads.Length));
+        foreach (var semaphore in wake) semaphore.Release();
         foreach (var thread in threads) thread.Join();
-        wake.Dispose();
+        foreach (var semaphore in wake) semaphore.Dispose();
     }
 
     private static void Chunk<TJob>(void* job, int chunk, int worker)
@@ -97,9 +103,9 @@ internal sealed unsafe class WorkerPool : IDisposable
                     Thread.SpinWait(8);
                     continue;
                 }
-                Interlocked.Increment(ref sleeping);
-                if (Volatile.Read(ref generation) == seen) wake.Wait();
-                Interlocked.Decrement(ref sleeping);
+                Interlocked.Exchange(ref sleeping[worker - 1], 1);
+                if (Volatile.Read(ref generation) == seen) wake[worker - 1].Wait();
+                Interlocked.Exchange(ref sleeping[worker - 1], 0);
             }
             // Each run is a generation of its own, and the caller waits for all workers before the next: none is missed.
             seen++;

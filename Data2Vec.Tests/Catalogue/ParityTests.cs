@@ -10,7 +10,7 @@ namespace Data2Vec.Tests.Catalogue;
 [TestFixtureSource(nameof(Devices))]
 public sealed class ParityTests(string name)
 {
-    private static readonly string[] Devices = ["reference", "delayed"];
+    private static readonly string[] Devices = ["reference", "delayed:reference", "cpu", "delayed"];
 
     private Device device = null!;
     private Device oracle = null!;
