@@ -5,7 +5,7 @@ using Data2Vec.Bench.Running;
 namespace Data2Vec.Bench;
 
 /// <summary>What was asked for on the command line.</summary>
-internal sealed record Request(string? Filter, string Device, int? Threads, bool TinyOnly, string? Json, string? Folder = null);
+internal sealed record Request(string? Filter, string Device, int? Threads, bool TinyOnly, string? Json);
 
 /// <summary>The verbs and their options; every verb ends with one line that counts what was done.</summary>
 internal static class BenchCommand
@@ -31,17 +31,7 @@ internal static class BenchCommand
         return parsed.Invoke(new InvocationConfiguration { Output = output, Error = errors });
     }
 
-    private static Command Verb(string name, string description, string defaultDevice, Action<Request, Report> run) =>
-        Verb(name, description, defaultDevice, null, request => (output =>
-        {
-            var report = new Report(output);
-            run(request, report);
-            return report.Finish(name, request);
-        }));
-
-    /// <summary>A verb that prints its own last line; with a folder as first argument when one is described.</summary>
-    private static Command Verb(
-        string name, string description, string defaultDevice, Argument<string>? folder, Func<Request, Func<TextWriter, int>> run)
+    private static Command Verb(string name, string description, string defaultDevice, Action<Request, Report> run)
     {
         var filter = new Argument<string?>("filter")
         {
@@ -55,18 +45,16 @@ internal static class BenchCommand
         var size = new Option<string>("--size") { Description = "tiny, or all: also shapes of real models.", DefaultValueFactory = _ => "tiny" };
         size.AcceptOnlyFromAmong(Sizes);
         var json = new Option<string?>("--json") { Description = "Also write every row to this file." };
-        var command = new Command(name, description);
-        if (folder is not null) command.Add(folder);
-        command.Add(filter);
-        foreach (var option in (Option[])[device, threads, size, json]) command.Add(option);
+        var command = new Command(name, description) { filter, device, threads, size, json };
         command.SetAction(parsed =>
         {
             var request = new Request(
                 parsed.GetValue(filter), parsed.GetValue(device)!, parsed.GetValue(threads), parsed.GetValue(size) == "tiny",
-                parsed.GetValue(json), folder is null ? null : parsed.GetValue(folder));
+                parsed.GetValue(json));
+            var report = new Report(parsed.InvocationConfiguration.Output);
             try
             {
-                return run(request)(parsed.InvocationConfiguration.Output);
+                run(request, report);
             }
             catch (UsageException e)
             {
@@ -74,6 +62,7 @@ internal static class BenchCommand
                 parsed.InvocationConfiguration.Output.WriteLine(Report.Count(0, 0, 0, 0));
                 return 2;
             }
+            return report.Finish(name, request);
         });
         return command;
     }

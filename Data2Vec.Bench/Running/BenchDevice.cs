@@ -8,5 +8,5 @@ internal static class BenchDevice
     public const string Names = "cpu, reference, delayed (the cpu behind a queue), delayed:reference, auto";
 
     /// <exception cref="ArgumentException">There is no such device; the sentence names those there are.</exception>
-    public static Device Open(string name, int? threads = null) => Device.Parse(name, threads ?? 0);
+    public static Device Open(string name, int? threads = null) => Device.Parse(name, threads ?? 0, Console.Error.WriteLine);
 }
