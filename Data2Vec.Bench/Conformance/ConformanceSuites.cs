@@ -64,6 +64,8 @@ public static class ConformanceSuites
                 case "numerics": NumericsSuite.Run(path, manifest.RootElement, report); break;
                 case "ops": OpsSuite.Run(path, manifest.RootElement, report, device, type); break;
                 case "optim": OptimSuite.Run(path, manifest.RootElement, report, device, type); break;
+                case "pretrain-text": PretrainTextSuite.Run(path, manifest.RootElement, report, device, type); break;
+                case "models": ModelsSuite.Run(path, manifest.RootElement, report, device, type); break;
                 case "text": RunText(path, report); break;
                 default: SkipAll(manifest.RootElement, report); break;
             }

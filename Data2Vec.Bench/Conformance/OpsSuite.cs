@@ -11,7 +11,6 @@ internal static class OpsSuite
     /// <summary>The recorded differences are relative to the largest entry of a tensor, but at least to this.</summary>
     private const double Floor = 1e-3;
 
-    private const double ZeroByTheory = 1e-6;
     private const string Missing = "the engine has no such operation";
 
     public static void Run(string folder, JsonElement manifest, SuiteReport report, Device device, DType type)
@@ -64,20 +63,10 @@ internal static class OpsSuite
         {
             var input = inputs[After(grads[i]!, "/grad.")];
             var gradient = tape.Gradient(input) ?? Tensor.Zeros(device, input.Shape, input.DType);
-            differences.Add(Compare(file, keys[i], gradient, OfGradient(file, keys[i], tolerance, largest, type)));
+            differences.Add(Compare(
+                file, keys[i], gradient, tolerance.ForGradient(file.ReadDoubles(keys[i]), largest, type)));
         }
         return differences;
-    }
-
-    /// <summary>
-    /// A gradient that is 0 by theory (softmax is blind to a shift) is recorded as rounding noise, which nobody can
-    /// repeat: one below 1e-6 of the case's largest gradient is compared absolutely, by that gradient.
-    /// </summary>
-    private static Tolerance OfGradient(
-        SafetensorsFile file, string key, Tolerance tolerance, double largest, DType type)
-    {
-        if (Comparison.Largest(file.ReadDoubles(key)) > ZeroByTheory * largest) return tolerance;
-        return new(type == DType.Float64 ? Tolerance.Double : Tolerance.Single, Math.Max(largest, tolerance.Floor));
     }
 
     /// <summary>

@@ -9,7 +9,7 @@ public sealed class ConformanceTests
 {
     private static IEnumerable<TestCaseData> Suites()
     {
-        foreach (var suite in new[] { "numerics", "ops", "optim" })
+        foreach (var suite in new[] { "numerics", "ops", "optim", "pretrain-text", "models" })
         {
             foreach (var folder in Fixtures.Folders(suite))
             {

@@ -35,6 +35,29 @@ public sealed class WrongValueTests
         Assert.That(output, Does.Contain("FAIL optim/" + failing));
     }
 
+    [TestCase("f64/0/0/target", "released-like/bert-all-selected")]
+    [TestCase("f64/1/teacher/encoder.sentence_encoder.layers.3.fc2.weight", "released-like/bert-all-selected")]
+    [TestCase("f64/0/grad/encoder.sentence_encoder.embed_tokens.weight", "released-like/bert-all-selected")]
+    public void A_changed_pretraining_run_fails(string tensor, string failing)
+    {
+        using var folder = new CopiedSuite("pretrain-text");
+        folder.Change("bert-all-selected.safetensors", tensor);
+        var (code, output) = Run(folder.Path, "bert-all-selected");
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Contain($"FAIL pretrain-text/{failing}: {tensor}"));
+    }
+
+    [TestCase("f64.hidden_states.2", "cases/text_inner_padding/expected.safetensors")]
+    [TestCase("f64.grad.encoder.layer.1.attention.self.value.weight", "cases/text_inner_padding/expected.safetensors")]
+    public void A_changed_model_fails(string tensor, string file)
+    {
+        using var folder = new CopiedSuite("models");
+        folder.Change(file, tensor);
+        var (code, output) = Run(folder.Path, null);
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Contain("FAIL models/Data2VecTextModel/text_inner_padding: " + tensor));
+    }
+
     [Test]
     public void A_call_that_must_be_refused_fails_when_it_is_accepted()
     {
