@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 
 namespace Data2Vec.Kernels.Cpu;
 
@@ -12,12 +13,18 @@ internal interface IJob
 }
 
 /// <summary>
-/// Threads that wait by spinning for some tens of microseconds before they sleep: a parallel region costs less than a
-/// microsecond while a step runs, and an idle process burns nothing. A call makes no garbage.
+/// Threads that spin for some tens of microseconds before they sleep: a parallel region costs less than a microsecond while
+/// a step runs, and an idle process burns nothing. A call makes no garbage. The caller never waits for a thread that has
+/// not started: a region is closed when its chunks are gone, and who comes late goes back to wait.
 /// </summary>
 internal sealed unsafe class WorkerPool : IDisposable
 {
-    private const int Spins = 4000;
+    // Normalised by the runtime to about 40 ns each, so about 50 microseconds in all.
+    private const int Spins = 1200;
+
+    // state = region number * Region + Open (while workers may enter) + workers inside.
+    private const long Open = 1 << 16;
+    private const long Region = 1 << 17;
 
     private readonly Thread[] threads;
     // One per worker: from a common one a fast worker, asleep again, could take the wake-up of a slower one.
@@ -26,15 +33,19 @@ internal sealed unsafe class WorkerPool : IDisposable
     private readonly Lock gate = new();
     private delegate*<void*, int, int, void> run;
     private void* job;
-    private int chunks, next, generation, busy;
+    private int chunks, next;
+    private long state;
     private bool stop;
     private Exception? failure;
-    [ThreadStatic] private static bool inside;
+
+    // Which worker of which pool this thread is while it executes a chunk.
+    [ThreadStatic] private static WorkerPool? inside;
+    [ThreadStatic] private static int self;
 
     /// <param name="threads">Workers in all, the caller included.</param>
     public WorkerPool(int threads)
     {
-        Threads = Math.Max(1, threads);
+        Threads = Math.Clamp(threads, 1, (int)Open - 1);
         this.threads = new Thread[Threads - 1];
         wake = new SemaphoreSlim[Threads - 1];
         sleeping = new int[Threads - 1];
@@ -49,42 +60,76 @@ internal sealed unsafe class WorkerPool : IDisposable
 
     public int Threads { get; }
 
-    /// <summary>Runs every chunk once, on the caller and the workers; a call from inside a chunk runs serially.</summary>
+    /// <summary>
+    /// Runs every chunk once, on the caller and the workers, and returns when all are done. A call from inside a chunk runs
+    /// serially as the same worker; calls of other threads wait for each other. The first exception of a chunk reaches the
+    /// caller as it was thrown; chunks not yet begun are then left out.
+    /// </summary>
     public void Run<TJob>(ref TJob work, int count)
         where TJob : struct, IJob
     {
-        if (count <= 1 || Threads == 1 || inside)
+        if (inside == this)
         {
-            for (var i = 0; i < count; i++) work.Execute(i, 0);
+            for (var i = 0; i < count; i++) work.Execute(i, self);
             return;
         }
         lock (gate)
         {
-            run = &Chunk<TJob>;
-            job = Unsafe.AsPointer(ref work);
-            chunks = count;
-            next = 0;
-            failure = null;
-            busy = threads.Length;
-            Interlocked.Increment(ref generation);
-            for (var i = 0; i < wake.Length; i++)
-                if (Volatile.Read(ref sleeping[i]) != 0) wake[i].Release();
-            inside = true;
-            try { Take(0); }
-            finally { inside = false; }
-            var spinner = default(SpinWait);
-            while (Volatile.Read(ref busy) > 0) spinner.SpinOnce(sleep1Threshold: -1);
-            if (failure is not null) throw new AggregateException(failure.Message, failure);
+            var (outer, outerSelf) = (inside, self);
+            (inside, self) = (this, 0);
+            try
+            {
+                if (count <= 1 || Threads == 1)
+                {
+                    for (var i = 0; i < count; i++) work.Execute(i, 0);
+                }
+                else
+                {
+                    Share(ref work, count);
+                }
+            }
+            finally
+            {
+                (inside, self) = (outer, outerSelf);
+            }
         }
     }
 
+    /// <summary>Stops the threads and waits for their end; not to be called while a region runs.</summary>
     public void Dispose()
     {
-        stop = true;
-        Interlocked.Increment(ref generation);
+        if (stop) return;
+        Volatile.Write(ref stop, true);
         foreach (var semaphore in wake) semaphore.Release();
         foreach (var thread in threads) thread.Join();
         foreach (var semaphore in wake) semaphore.Dispose();
+    }
+
+    private void Share<TJob>(ref TJob work, int count)
+        where TJob : struct, IJob
+    {
+        // A job may live in an object that the collector moves; a copy on this stack stays where it is.
+        var here = work;
+        run = &Chunk<TJob>;
+        job = Unsafe.AsPointer(ref here);
+        chunks = count;
+        next = 0;
+        failure = null;
+        // Nobody is inside a closed region, so adding cannot lose a worker. The full fence orders it before the read of
+        // `sleeping`, as the worker orders its own write of `sleeping` before it reads the state.
+        Interlocked.Add(ref state, Region + Open);
+        var helpers = Math.Min(threads.Length, count - 1);
+        for (var i = 0; i < helpers; i++)
+            if (Volatile.Read(ref sleeping[i]) != 0) wake[i].Release();
+        Take(0);
+        Interlocked.Add(ref state, -Open);
+        var spinner = default(SpinWait);
+        while ((Volatile.Read(ref state) & (Open - 1)) != 0) spinner.SpinOnce(sleep1Threshold: -1);
+        work = here;
+        job = null;
+        var thrown = failure;
+        failure = null;
+        if (thrown is not null) ExceptionDispatchInfo.Throw(thrown);
     }
 
     private static void Chunk<TJob>(void* job, int chunk, int worker)
@@ -92,26 +137,37 @@ internal sealed unsafe class WorkerPool : IDisposable
 
     private void Work(int worker)
     {
-        inside = true;
-        var seen = 0;
+        (inside, self) = (this, worker);
+        long seen = 0;
         while (true)
         {
-            for (var i = 0; Volatile.Read(ref generation) == seen; i++)
+            var spins = 0;
+            while (Volatile.Read(ref state) / Region == seen && !Volatile.Read(ref stop))
             {
-                if (i < Spins)
+                if (spins++ < Spins)
                 {
-                    Thread.SpinWait(8);
+                    Thread.SpinWait(1);
                     continue;
                 }
                 Interlocked.Exchange(ref sleeping[worker - 1], 1);
-                if (Volatile.Read(ref generation) == seen) wake[worker - 1].Wait();
+                if (Volatile.Read(ref state) / Region == seen && !Volatile.Read(ref stop)) wake[worker - 1].Wait();
                 Interlocked.Exchange(ref sleeping[worker - 1], 0);
             }
-            // Each run is a generation of its own, and the caller waits for all workers before the next: none is missed.
-            seen++;
-            if (stop) return;
-            Take(worker);
-            Interlocked.Decrement(ref busy);
+            if (Volatile.Read(ref stop)) return;
+            var now = Volatile.Read(ref state);
+            seen = now / Region;
+            // Enter only while the region is open; afterwards its job is gone.
+            while ((now & Open) != 0 && now / Region == seen)
+            {
+                var before = Interlocked.CompareExchange(ref state, now + 1, now);
+                if (before == now)
+                {
+                    Take(worker);
+                    Interlocked.Decrement(ref state);
+                    break;
+                }
+                now = before;
+            }
         }
     }
 
@@ -124,8 +180,8 @@ internal sealed unsafe class WorkerPool : IDisposable
         }
         catch (Exception e)
         {
-            Volatile.Write(ref next, chunks);
             Interlocked.CompareExchange(ref failure, e, null);
+            Volatile.Write(ref next, chunks);
         }
     }
 }

@@ -57,13 +57,14 @@ internal sealed unsafe partial class CpuBackend<T>
                 case UnaryOp.Affine: return T.MultiplyAdd(T.Broadcast(A), x, T.Broadcast(B));
                 case UnaryOp.Abs: return T.Abs(x);
                 case UnaryOp.Exp: return LaneMath<T>.Exp(x);
+                case UnaryOp.Log: return LaneMath<T>.Log(x);
                 case UnaryOp.Sqrt: return T.Sqrt(x);
                 case UnaryOp.Rsqrt: return T.Broadcast(1) / T.Sqrt(x);
                 case UnaryOp.Reciprocal: return T.Broadcast(1) / x;
                 case UnaryOp.Tanh: return LaneMath<T>.Tanh(x);
                 case UnaryOp.Sigmoid: return LaneMath<T>.Sigmoid(x);
                 case UnaryOp.Relu: return T.Max(T.Broadcast(0), x);
-                case UnaryOp.Silu: return x * LaneMath<T>.Sigmoid(x);
+                case UnaryOp.Silu: return LaneMath<T>.Silu(x);
                 case UnaryOp.Gelu: return LaneMath<T>.Gelu(x);
                 case UnaryOp.GeluTanh: return LaneMath<T>.GeluTanh(x);
                 case UnaryOp.Erf: return LaneMath<T>.Erf(x);
@@ -79,6 +80,7 @@ internal sealed unsafe partial class CpuBackend<T>
             {
                 case UnaryOp.Affine: return T.Broadcast(A);
                 case UnaryOp.Exp: return LaneMath<T>.Exp(x);
+                case UnaryOp.Silu: return LaneMath<T>.SiluSlope(x);
                 case UnaryOp.Gelu: return LaneMath<T>.GeluSlope(x);
                 case UnaryOp.GeluTanh: return LaneMath<T>.GeluTanhSlope(x);
                 case UnaryOp.Square: return x + x;

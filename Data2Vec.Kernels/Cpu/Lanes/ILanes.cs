@@ -20,6 +20,12 @@ internal unsafe interface ILanes<TSelf>
 
     static abstract void Store(float* p, TSelf v);
 
+    /// <summary>The first <paramref name="count"/> lanes from memory, 0 in the others; nothing behind them is read.</summary>
+    static abstract TSelf LoadFirst(float* p, int count);
+
+    /// <summary>Stores the first <paramref name="count"/> lanes; nothing behind them is written.</summary>
+    static abstract void StoreFirst(float* p, TSelf v, int count);
+
     static abstract TSelf Broadcast(float value);
 
     static abstract TSelf operator +(TSelf a, TSelf b);
@@ -32,6 +38,9 @@ internal unsafe interface ILanes<TSelf>
 
     /// <summary>a * b + c, rounded once where the hardware can.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
+
+    /// <summary>c - a * b, rounded once where the hardware can.</summary>
+    static abstract TSelf NegMultiplyAdd(TSelf a, TSelf b, TSelf c);
 
     /// <summary>The larger; the second operand when one is NaN.</summary>
     static abstract TSelf Max(TSelf a, TSelf b);
@@ -46,8 +55,17 @@ internal unsafe interface ILanes<TSelf>
     /// <summary>To the nearest integer, ties to even.</summary>
     static abstract TSelf Round(TSelf a);
 
-    /// <summary>2^n for integral n in [-126, 127].</summary>
-    static abstract TSelf PowerOfTwo(TSelf n);
+    /// <summary>The magnitude of one value with the sign of another; signs of zeros count.</summary>
+    static abstract TSelf CopySign(TSelf magnitude, TSelf sign);
+
+    /// <summary>a * 2^n for integral n in [-252, 254] and a around 1: overflows to infinity, underflows gradually.</summary>
+    static abstract TSelf Scale(TSelf a, TSelf n);
+
+    /// <summary>floor(log2 a) of positive normal numbers; anything else gives an unspecified value.</summary>
+    static abstract TSelf Exponent(TSelf a);
+
+    /// <summary>a / 2^floor(log2 a), in [1, 2), of positive normal numbers; anything else gives an unspecified value.</summary>
+    static abstract TSelf Mantissa(TSelf a);
 
     /// <summary>All bits set in lanes where a &lt; b; no bits where one is NaN.</summary>
     static abstract TSelf Less(TSelf a, TSelf b);
@@ -58,7 +76,7 @@ internal unsafe interface ILanes<TSelf>
     /// <summary>a where the mask has bits, b elsewhere.</summary>
     static abstract TSelf Select(TSelf mask, TSelf a, TSelf b);
 
-    /// <summary>Sum of the lanes, halves added pairwise: an order fixed by the width.</summary>
+    /// <summary>Sum of the lanes: the upper half is added to the lower until one is left, an order fixed by the width.</summary>
     static abstract float Sum(TSelf a);
 
     /// <summary>Largest lane.</summary>

@@ -20,6 +20,18 @@ internal readonly unsafe struct Lanes128(Vector128<float> v) : ILanes<Lanes128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* p, Lanes128 a) => a.v.Store(p);
 
+    public static Lanes128 LoadFirst(float* p, int count)
+    {
+        var lanes = stackalloc float[4];
+        for (var i = 0; i < 4; i++) lanes[i] = i < count ? p[i] : 0;
+        return Load(lanes);
+    }
+
+    public static void StoreFirst(float* p, Lanes128 a, int count)
+    {
+        for (var i = 0; i < Math.Min(count, 4); i++) p[i] = a.v[i];
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Broadcast(float value) => new(Vector128.Create(value));
 
@@ -40,6 +52,10 @@ internal readonly unsafe struct Lanes128(Vector128<float> v) : ILanes<Lanes128>
         new(Vector128.MultiplyAddEstimate(a.v, b.v, c.v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 NegMultiplyAdd(Lanes128 a, Lanes128 b, Lanes128 c) =>
+        new(Vector128.MultiplyAddEstimate(-a.v, b.v, c.v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Max(Lanes128 a, Lanes128 b) =>
         new(Vector128.ConditionalSelect(Vector128.GreaterThan(a.v, b.v), a.v, b.v));
 
@@ -57,8 +73,25 @@ internal readonly unsafe struct Lanes128(Vector128<float> v) : ILanes<Lanes128>
     public static Lanes128 Round(Lanes128 a) => new(Vector128.Round(a.v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 PowerOfTwo(Lanes128 n) => new(
-        ((Vector128.ConvertToInt32(n.v) + Vector128.Create(127)) << 23).AsSingle());
+    public static Lanes128 CopySign(Lanes128 magnitude, Lanes128 sign) =>
+        new(Vector128.ConditionalSelect(Vector128.Create(-0f), sign.v, magnitude.v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Scale(Lanes128 a, Lanes128 n)
+    {
+        // Two halves, because 2^128 and 2^-149 are no normal numbers; only the second product rounds.
+        var whole = Vector128.ConvertToInt32(n.v);
+        var half = whole >> 1;
+        return new(a.v * PowerOfTwo(half) * PowerOfTwo(whole - half));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Exponent(Lanes128 a) =>
+        new(Vector128.ConvertToSingle((a.v.AsInt32() >>> 23) - Vector128.Create(127)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Mantissa(Lanes128 a) =>
+        new(((a.v.AsInt32() & Vector128.Create(0x7FFFFF)) | Vector128.Create(0x3F800000)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Less(Lanes128 a, Lanes128 b) => new(Vector128.LessThan(a.v, b.v));
@@ -76,4 +109,7 @@ internal readonly unsafe struct Lanes128(Vector128<float> v) : ILanes<Lanes128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Lanes128 a) =>
         Math.Max(Math.Max(a.v[0], a.v[2]), Math.Max(a.v[1], a.v[3]));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> PowerOfTwo(Vector128<int> n) => ((n + Vector128.Create(127)) << 23).AsSingle();
 }

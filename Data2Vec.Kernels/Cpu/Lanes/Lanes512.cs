@@ -25,6 +25,13 @@ internal readonly unsafe struct Lanes512(Vector512<float> v) : ILanes<Lanes512>
     public static void Store(float* p, Lanes512 a) => Avx512F.Store(p, a.v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LoadFirst(float* p, int count) =>
+        new(Avx512F.MaskLoad(p, First(count), Vector512<float>.Zero));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreFirst(float* p, Lanes512 a, int count) => Avx512F.MaskStore(p, First(count), a.v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Broadcast(float value) =>
         new(Avx512F.BroadcastScalarToVector512(Vector128.CreateScalarUnsafe(value)));
 
@@ -45,6 +52,10 @@ internal readonly unsafe struct Lanes512(Vector512<float> v) : ILanes<Lanes512>
         new(Avx512F.FusedMultiplyAdd(a.v, b.v, c.v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 NegMultiplyAdd(Lanes512 a, Lanes512 b, Lanes512 c) =>
+        new(Avx512F.FusedMultiplyAddNegated(a.v, b.v, c.v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Max(Lanes512 a, Lanes512 b) => new(Avx512F.Max(a.v, b.v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -62,7 +73,22 @@ internal readonly unsafe struct Lanes512(Vector512<float> v) : ILanes<Lanes512>
     public static Lanes512 Round(Lanes512 a) => new(Avx512F.RoundScale(a.v, 0));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 PowerOfTwo(Lanes512 n) => new(Avx512F.Scale(Broadcast(1).v, n.v));
+    public static Lanes512 CopySign(Lanes512 magnitude, Lanes512 sign)
+    {
+        var bit = Avx512F.BroadcastScalarToVector512(Vector128.CreateScalarUnsafe(int.MinValue));
+        // Truth table of "the first operand where the third has a bit, else the second".
+        return new(Avx512F.TernaryLogic(sign.v.AsInt32(), magnitude.v.AsInt32(), bit, 0xE4).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Scale(Lanes512 a, Lanes512 n) => new(Avx512F.Scale(a.v, n.v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Exponent(Lanes512 a) => new(Avx512F.GetExponent(a.v));
+
+    // Control 0: mantissas in [1, 2) with the sign of the operand.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Mantissa(Lanes512 a) => new(Avx512F.GetMantissa(a.v, 0));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Less(Lanes512 a, Lanes512 b) => new(Avx512F.CompareLessThan(a.v, b.v));
@@ -81,4 +107,9 @@ internal readonly unsafe struct Lanes512(Vector512<float> v) : ILanes<Lanes512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Lanes512 a) =>
         Lanes256.Largest(new Lanes256(Avx.Max(a.v.GetLower(), a.v.GetUpper())));
+
+    /// <summary>All bits set in the first lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> First(int count) => Avx512F.CompareLessThan(
+        Vector512<int>.Indices, Avx512F.BroadcastScalarToVector512(Vector128.CreateScalarUnsafe(count))).AsSingle();
 }
