@@ -1,0 +1,28 @@
+using ILGPU;
+
+namespace Data2Vec.Kernels.Ilgpu;
+
+/// <summary>
+/// Sums over the threads of a group in a fixed order: shuffles inside each warp, then the warps' sums through shared memory,
+/// added by every thread in warp order. No float atomics, so the bits do not change from run to run.
+/// </summary>
+internal static class RowReduction
+{
+    /// <summary>Threads of a group; a multiple of the warp size.</summary>
+    public const int GroupSize = 256;
+
+    private const int MostWarps = 64;
+
+    /// <summary>The sum of one value per thread, known to all of them afterwards. Every thread of the group must call.</summary>
+    public static float Sum(float value)
+    {
+        var partial = SharedMemory.Allocate<float>(MostWarps);
+        for (var offset = Warp.WarpSize / 2; offset > 0; offset /= 2) value += Warp.ShuffleDown(value, offset);
+        if (Warp.IsFirstLane) partial[Warp.WarpIdx] = value;
+        Group.Barrier();
+        var sum = 0f;
+        for (var i = 0; i < Group.DimX / Warp.WarpSize; i++) sum += partial[i];
+        Group.Barrier();
+        return sum;
+    }
+}
