@@ -11,7 +11,10 @@ internal static class ConformanceCommand
 
     public static Command Make()
     {
-        var folder = new Argument<string>("dir") { Description = "A folder of recorded suites, or one suite's folder." };
+        var folder = new Argument<string>("dir")
+        {
+            Description = "A folder of recorded suites, or one suite's folder.",
+        };
         var filter = new Argument<string?>("filter")
         {
             Description = "Only cases whose suite/function/case contains this.", Arity = ArgumentArity.ZeroOrOne,
@@ -22,7 +25,10 @@ internal static class ConformanceCommand
             DefaultValueFactory = _ => "reference",
         };
         var threads = new Option<int?>("--threads") { Description = "Worker threads; default all processors." };
-        var size = new Option<string>("--size") { Description = "As in the other verbs; the folder decides the sizes." };
+        var size = new Option<string>("--size")
+        {
+            Description = "As in the other verbs; the folder decides the sizes.",
+        };
         size.AcceptOnlyFromAmong(Sizes);
         var json = new Option<string?>("--json") { Description = "Also write every case to this file." };
         var command = new Command("conformance", "Compare with what published implementations computed.")
@@ -36,8 +42,8 @@ internal static class ConformanceCommand
             {
                 using var opened = Open(parsed.GetValue(device)!, parsed.GetValue(threads));
                 configuration.Output.WriteLine($"{parsed.GetValue(folder)} on {opened.Name}: {opened}");
-                return ConformanceSuites.Run(
-                    parsed.GetValue(folder)!, parsed.GetValue(filter), opened, configuration.Output, parsed.GetValue(json));
+                return ConformanceSuites.Run(parsed.GetValue(folder)!, parsed.GetValue(filter), opened,
+                    configuration.Output, parsed.GetValue(json));
             }
             catch (Exception e) when (e is ArgumentException or NotSupportedException)
             {

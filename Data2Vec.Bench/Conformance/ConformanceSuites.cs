@@ -42,12 +42,12 @@ public static class ConformanceSuites
         if (reports.Count == 0) output.WriteLine($"{folder} holds no suite: a suite is a folder with a manifest.json.");
         if (json is not null)
         {
-            File.WriteAllText(json, JsonSerializer.Serialize(
-                new { folder, device = device.Name, suites = reports.Select(r => new { suite = r.Suite, cases = r.Results }) },
-                Json));
+            var suites = reports.Select(r => new { suite = r.Suite, cases = r.Results });
+            File.WriteAllText(json, JsonSerializer.Serialize(new { folder, device = device.Name, suites }, Json));
         }
         var all = reports.SelectMany(r => r.Results).ToList();
-        var (failed, skipped) = (all.Count(r => r.Outcome == Outcome.Failed), all.Count(r => r.Outcome == Outcome.Skipped));
+        var failed = all.Count(r => r.Outcome == Outcome.Failed);
+        var skipped = all.Count(r => r.Outcome == Outcome.Skipped);
         output.WriteLine($"ops {reports.Sum(r => r.Results.Select(c => c.Group).Distinct().Count())} "
             + $"cases {all.Count} failed {failed} skipped {skipped}");
         return reports.Count == 0 ? 2 : failed > 0 || all.Count == skipped ? 1 : 0;
@@ -91,9 +91,9 @@ public static class ConformanceSuites
         try
         {
             using var manifest = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(path, "manifest.json")));
-            return manifest.RootElement.TryGetProperty("suite", out var suite) && suite.ValueKind == JsonValueKind.String
-                ? suite.GetString()!
-                : folder;
+            var named = manifest.RootElement.TryGetProperty("suite", out var suite)
+                && suite.ValueKind == JsonValueKind.String;
+            return named ? suite.GetString()! : folder;
         }
         catch (JsonException)
         {

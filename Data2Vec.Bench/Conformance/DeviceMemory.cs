@@ -4,7 +4,9 @@ using Data2Vec.Kernels;
 
 namespace Data2Vec.Bench.Conformance;
 
-/// <summary>Raw device memory for kernels that take no tensors (keep masks, optimiser tables); given back at the end.</summary>
+/// <summary>
+/// Raw device memory for kernels that take no tensors (keep masks, optimiser tables); given back at the end.
+/// </summary>
 internal sealed class DeviceMemory(Device device) : IDisposable
 {
     private readonly List<DeviceBuffer> buffers = [];

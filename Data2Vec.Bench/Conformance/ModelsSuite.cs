@@ -17,8 +17,9 @@ internal static class ModelsSuite
         {
             var name = item.GetProperty("name").GetString()!;
             var kind = item.GetProperty("class").GetString()!;
+            var path = Path.Combine(folder, item.GetProperty("folder").GetString()!);
             if (kind != Bare) report.Skip(kind, name, "only the bare text model is in this version");
-            else report.Run(kind, name, () => Text(Path.Combine(folder, item.GetProperty("folder").GetString()!), item, device, type));
+            else report.Run(kind, name, () => Text(path, item, device, type));
         }
         foreach (var list in new[] { "folders", "base" })
         {
@@ -44,15 +45,17 @@ internal static class ModelsSuite
         var shape = file["in.input_ids"].ToShape();
         var probabilities = Enumerable.Range(0, config.Transformer.Layers).Select(_ => Tensor.Zeros(
             device, new Shape(shape[0], config.Transformer.Heads, shape[1], shape[1]), type)).ToArray();
-        var output = encoder.Forward(view, Batch(file, shape), new ForwardMode(Collect: true, Probabilities: probabilities));
+        var output = encoder.Forward(
+            view, Batch(file, shape), new ForwardMode(Collect: true, Probabilities: probabilities));
 
         var measured = item.GetProperty("checks").GetProperty("float32_vs_float64");
         var forward = Of(measured, "outputs", type);
         var differences = new List<Difference>();
         void Add(string name, Tensor? got)
         {
-            if (got is not null && file.Contains("f64." + name))
-                differences.Add(Comparison.Compare("f64." + name, got.ToDoubles(), file.ReadDoubles("f64." + name), forward));
+            var key = "f64." + name;
+            if (got is not null && file.Contains(key))
+                differences.Add(Comparison.Compare(key, got.ToDoubles(), file.ReadDoubles(key), forward));
         }
         Add("embeddings", output.Hidden[0]);
         Add("last_hidden_state", output.Last);
@@ -87,7 +90,8 @@ internal static class ModelsSuite
         Ops.Sum(Ops.Mul(output, RecordedTensors.Load(device, type, file, "in.cotangent." + name)));
 
     private static void Gradients(
-        SafetensorsFile file, PublishedParameters parameters, Tolerance tolerance, DType type, List<Difference> differences)
+        SafetensorsFile file, PublishedParameters parameters, Tolerance tolerance, DType type,
+        List<Difference> differences)
     {
         const string prefix = "f64.grad.";
         string[] keys = [.. file.Entries.Select(e => e.Name).Where(n => n.StartsWith(prefix, StringComparison.Ordinal)
@@ -96,8 +100,8 @@ internal static class ModelsSuite
         foreach (var key in keys)
         {
             var recorded = file.ReadDoubles(key);
-            differences.Add(Comparison.Compare(key, parameters.Read(ParameterPart.Gradient, key[prefix.Length..]), recorded,
-                tolerance.ForGradient(recorded, largest, type)));
+            var got = parameters.Read(ParameterPart.Gradient, key[prefix.Length..]);
+            differences.Add(Comparison.Compare(key, got, recorded, tolerance.ForGradient(recorded, largest, type)));
         }
         foreach (var missing in parameters.Names.Where(n => !keys.Contains(prefix + n)))
         {
@@ -106,7 +110,10 @@ internal static class ModelsSuite
         }
     }
 
-    private static Tolerance Of(JsonElement measured, string kind, DType type) => type == DType.Float64
-        ? new(Tolerance.Double)
-        : new(Math.Max(Tolerance.Single, Tolerance.Factor * measured.GetProperty(kind).GetProperty("worst").GetDouble()));
+    private static Tolerance Of(JsonElement measured, string kind, DType type)
+    {
+        if (type == DType.Float64) return new(Tolerance.Double);
+        var worst = measured.GetProperty(kind).GetProperty("worst").GetDouble();
+        return new(Math.Max(Tolerance.Single, Tolerance.Factor * worst));
+    }
 }

@@ -28,10 +28,12 @@ internal static class NumericsSuite
         var output = item.GetProperty("outputs")[0].GetString()!;
         return output switch
         {
-            "bfloat16_to_float32" => Bits(output, Widened(file.Read<ushort>(input), Widen), file.Read<uint>(output), 0x7F80_0000),
+            "bfloat16_to_float32" =>
+                Bits(output, Widened(file.Read<ushort>(input), Widen), file.Read<uint>(output), 0x7F80_0000),
             "float16_to_float32" =>
                 Bits(output, Widened(file.Read<ushort>(input), Float16.Widen), file.Read<uint>(output), 0x7F80_0000),
-            "float32_to_bfloat16" => Bits(output, Narrowed(file.Read<uint>(input), Narrow), Wide(file.Read<ushort>(output)), 0x7F80),
+            "float32_to_bfloat16" =>
+                Bits(output, Narrowed(file.Read<uint>(input), Narrow), Wide(file.Read<ushort>(output)), 0x7F80),
             "float32_to_float16" =>
                 Bits(output, Narrowed(file.Read<uint>(input), Float16.Narrow), Wide(file.Read<ushort>(output)), 0x7C00),
             _ => throw new NotExpressibleException($"the conversion {output} is unknown"),
@@ -85,7 +87,10 @@ internal static class NumericsSuite
     private static Difference Bits(string name, uint[] got, uint[] expected, uint infinity)
     {
         if (got.Length != expected.Length)
-            return new Difference(name, double.PositiveInfinity, 0, $"{got.Length} numbers, expected {expected.Length}");
+        {
+            return new Difference(name, double.PositiveInfinity, 0,
+                $"{got.Length} numbers, expected {expected.Length}");
+        }
         var magnitude = infinity == 0x7F80_0000 ? 0x7FFF_FFFFu : 0x7FFFu;
         for (var i = 0; i < got.Length; i++)
         {

@@ -11,7 +11,7 @@ internal static class OpsSuite
     /// <summary>The recorded differences are relative to the largest entry of a tensor, but at least to this.</summary>
     private const double Floor = 1e-3;
 
-    private const string Missing = "the engine has no such operation";
+    public const string Missing = "the engine has no such operation";
 
     public static void Run(string folder, JsonElement manifest, SuiteReport report, Device device, DType type)
     {
@@ -23,8 +23,9 @@ internal static class OpsSuite
             if (name.StartsWith(op + "/", StringComparison.Ordinal)) name = name[(op.Length + 1)..];
             var own = item.GetProperty("source").GetString() != "opinfo";
             var group = own ? op : $"torch.{op}";
+            var file = item.GetProperty("file").GetString()!;
             if (OpTable.Find(op, own) is not { } call) report.Skip(group, name, Missing);
-            else report.Run(group, name, () => Case(item, tensors[item.GetProperty("file").GetString()!], call, device, type, name));
+            else report.Run(group, name, () => Case(item, tensors[file], call, device, type, name));
         }
         RefusedCalls.Run(folder, report, device, type);
     }
@@ -51,7 +52,10 @@ internal static class OpsSuite
 
         var expected = Names(item, "outputs");
         if (outputs.Length != expected.Length)
-            return [new("outputs", double.PositiveInfinity, 0, $"{outputs.Length} outputs, expected {expected.Length}")];
+        {
+            return [new("outputs", double.PositiveInfinity, 0,
+                $"{outputs.Length} outputs, expected {expected.Length}")];
+        }
         var truth = item.TryGetProperty("truth", out _);
         var differences = new List<Difference>();
         for (var i = 0; i < outputs.Length; i++)
@@ -70,8 +74,8 @@ internal static class OpsSuite
     }
 
     /// <summary>
-    /// The gradient of sum(output * cotangent) over all outputs that have a cotangent. An output that depends on nothing
-    /// tracked has no gradient to give.
+    /// The gradient of sum(output * cotangent) over all outputs that have a cotangent. An output that depends on
+    /// nothing tracked has no gradient to give.
     /// </summary>
     private static void Backward(JsonElement item, SafetensorsFile file, Tape tape, Tensor[] outputs, DType type)
     {
@@ -114,7 +118,7 @@ internal static class OpsSuite
     {
         if (type == DType.Float64) return new(Tolerance.Double, Floor);
         if (!item.TryGetProperty("f32_error", out var error))
-            throw new NotExpressibleException("no float32 difference is recorded, so float32 has nothing to be measured by");
+            throw new NotExpressibleException("no float32 difference is recorded to measure float32 by");
         return new(Math.Max(Tolerance.Single, Tolerance.Factor * error.GetDouble()), Floor);
     }
 

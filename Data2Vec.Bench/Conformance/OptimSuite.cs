@@ -14,13 +14,18 @@ internal static class OptimSuite
         foreach (var item in Each(manifest, "trajectories"))
             report.Run("trajectory", Name(item), () => OptimTrajectory.Run(item, file, device, type));
         foreach (var item in Each(manifest, "clipping"))
-            report.Run("clipping", $"{Name(item)}/{item.GetProperty("kind").GetString()}", () => Clipping(item, file, device));
+        {
+            var kind = item.GetProperty("kind").GetString();
+            report.Run("clipping", $"{Name(item)}/{kind}", () => Clipping(item, file, device));
+        }
         foreach (var item in Each(manifest, "half_precision"))
             report.Run("half_precision", Name(item), () => OptimTrajectory.RunMasters(item, file, device));
-        foreach (var item in Each(manifest, "ema")) report.Run("ema", Name(item), () => TeacherTrajectory.Run(item, file, device));
+        foreach (var item in Each(manifest, "ema"))
+            report.Run("ema", Name(item), () => TeacherTrajectory.Run(item, file, device));
         foreach (var part in new[] { "loss_scaler_fairseq", "grad_scaler_torch" })
         {
-            foreach (var item in Each(manifest, part)) report.Skip(part, Name(item), "loss scaling is not in this version");
+            foreach (var item in Each(manifest, part))
+                report.Skip(part, Name(item), "loss scaling is not in this version");
         }
         RunSchedules(Path.Combine(folder, "schedules.json"), report);
     }
@@ -32,7 +37,10 @@ internal static class OptimSuite
         if (!File.Exists(path)) return;
         using var json = JsonDocument.Parse(File.ReadAllBytes(path));
         foreach (var item in Each(json.RootElement, "schedules"))
-            report.Run(item.GetProperty("kind").GetString()!, Name(item), () => Values(RecordedSchedules.Rate(item).Rate, item));
+        {
+            var kind = item.GetProperty("kind").GetString()!;
+            report.Run(kind, Name(item), () => Values(RecordedSchedules.Rate(item).Rate, item));
+        }
         foreach (var item in Each(json.RootElement, "ema_decay"))
             report.Run("ema_decay", Name(item), () => Values(RecordedSchedules.Decay(item).Decay, item));
         foreach (var item in Each(json.RootElement, "ema_calls"))
@@ -52,7 +60,8 @@ internal static class OptimSuite
     {
         using var memory = new DeviceMemory(device);
         var (folder, kind) = ($"clip/{Name(item)}/", item.GetProperty("kind").GetString()!);
-        string[] names = [.. file.Entries.Select(e => e.Name).Where(n => n.StartsWith(folder + "in", StringComparison.Ordinal)).Order()];
+        string[] names = [.. file.Entries.Select(e => e.Name)
+            .Where(n => n.StartsWith(folder + "in", StringComparison.Ordinal)).Order()];
         var gradients = Array.ConvertAll(names, file.ReadDoubles);
         var (norm, factor) = GradientClipping.Run(
             memory, device, DType.Float32, gradients, item.GetProperty("max_norm").GetDouble());

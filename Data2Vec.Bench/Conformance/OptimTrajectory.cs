@@ -6,7 +6,9 @@ using Data2Vec.Kernels;
 
 namespace Data2Vec.Bench.Conformance;
 
-/// <summary>Whole optimiser runs with recorded gradients: every parameter after every step, and the final moments.</summary>
+/// <summary>
+/// Whole optimiser runs with recorded gradients: every parameter after every step, and the final moments.
+/// </summary>
 internal static class OptimTrajectory
 {
     public static List<Difference> Run(JsonElement item, SafetensorsFile file, Device device, DType type)
@@ -15,9 +17,10 @@ internal static class OptimTrajectory
         var optimizer = config.GetProperty("optimizer").GetString()!;
         var (options, decay) = OptionsOf(optimizer, config);
         var recorded32 = config.TryGetProperty("dtype", out var dtype) && dtype.GetString() == "float32";
+        var difference = item.GetProperty("float32_vs_float64").GetDouble();
         var tolerance = type == DType.Float64 && !recorded32
             ? new Tolerance(Tolerance.Double)
-            : new Tolerance(Math.Max(Tolerance.Single, Tolerance.Factor * item.GetProperty("float32_vs_float64").GetDouble()));
+            : new Tolerance(Math.Max(Tolerance.Single, Tolerance.Factor * difference));
         var prefix = $"run/{OptimSuite.Name(item)}/";
         var parameters = config.GetProperty("shapes").GetArrayLength();
         var (groupOf, scaleOf) = Groups(config, parameters);
@@ -26,7 +29,8 @@ internal static class OptimTrajectory
         var decays = file.ReadDoubles(prefix + "weight_decay");
         var groups = rates.Length / steps;
 
-        using var run = new FlatRun(device, type, [.. Enumerable.Range(0, parameters).Select(i => Row(file, $"{prefix}p{i}", 0, steps + 1))]);
+        using var run = new FlatRun(device, type,
+            [.. Enumerable.Range(0, parameters).Select(i => Row(file, $"{prefix}p{i}", 0, steps + 1))]);
         var gradients = Enumerable.Range(0, parameters).Select(i => file.ReadDoubles($"{prefix}g{i}")).ToArray();
         var clip = config.TryGetProperty("clip", out var c) ? c.GetProperty("max_norm").GetDouble() : 0;
         var norms = new List<double>();
@@ -50,17 +54,28 @@ internal static class OptimTrajectory
         var differences = new List<Difference>();
         for (var i = 0; i < parameters; i++)
         {
-            differences.Add(Comparison.Compare($"p{i}", path[i].ToArray(), file.ReadDoubles($"{prefix}p{i}"), tolerance));
-            differences.Add(Comparison.Compare($"exp_avg{i}", run.ReadMoment1(i), file.ReadDoubles($"{prefix}exp_avg{i}"), tolerance));
-            differences.Add(Comparison.Compare($"exp_avg_sq{i}", run.ReadMoment2(i), file.ReadDoubles($"{prefix}exp_avg_sq{i}"), tolerance));
+            void Add(string name, double[] got) =>
+                differences.Add(Comparison.Compare(name, got, file.ReadDoubles(prefix + name), tolerance));
+            Add($"p{i}", [.. path[i]]);
+            Add($"exp_avg{i}", run.ReadMoment1(i));
+            Add($"exp_avg_sq{i}", run.ReadMoment2(i));
             if (item.GetProperty("step_counter_per_parameter")[i] is { ValueKind: JsonValueKind.Number } count)
-                differences.Add(Comparison.Compare($"steps{i}", run.Segments[i].StepCount, count.GetInt32(), Tolerance.Exact));
+            {
+                differences.Add(Comparison.Compare(
+                    $"steps{i}", run.Segments[i].StepCount, count.GetInt32(), Tolerance.Exact));
+            }
         }
-        if (clip > 0) differences.Add(Comparison.Compare("grad_norm", norms.ToArray(), file.ReadDoubles(prefix + "grad_norm"), tolerance));
+        if (clip > 0)
+        {
+            differences.Add(Comparison.Compare(
+                "grad_norm", norms.ToArray(), file.ReadDoubles(prefix + "grad_norm"), tolerance));
+        }
         return differences;
     }
 
-    /// <summary>float32 masters of a bfloat16 model: division by the sample size, clipping, fairseq's Adam, rounded copies.</summary>
+    /// <summary>
+    /// float32 masters of a bfloat16 model: division by the sample size, clipping, fairseq's Adam, rounded copies.
+    /// </summary>
     public static List<Difference> RunMasters(JsonElement item, SafetensorsFile file, Device device)
     {
         var config = item.GetProperty("config");
@@ -99,7 +114,7 @@ internal static class OptimTrajectory
         return differences;
     }
 
-    /// <summary>Row <paramref name="index"/> of a tensor whose first dimension has <paramref name="rows"/> rows.</summary>
+    /// <summary>A row of a tensor whose first dimension has <paramref name="rows"/> rows.</summary>
     public static double[] Row(SafetensorsFile file, string name, int index, int rows) =>
         Slice(file.ReadDoubles(name), index, rows).ToArray();
 
@@ -159,7 +174,10 @@ internal sealed class FlatRun : IDisposable
         long offset = 0;
         for (var i = 0; i < initial.Length; i++)
         {
-            Segments[i] = new Segment { Offset = offset, Length = initial[i].Length, LearningRateScale = 1, HasGradient = 1 };
+            Segments[i] = new Segment
+            {
+                Offset = offset, Length = initial[i].Length, LearningRateScale = 1, HasGradient = 1,
+            };
             offset += initial[i].Length;
         }
         flat = new double[offset];
@@ -185,7 +203,10 @@ internal sealed class FlatRun : IDisposable
         else memory.Overwrite<float>(gradients, Array.ConvertAll(flat, x => (float)x));
         memory.Overwrite<Segment>(table, Segments);
         memory.Overwrite(stepView, new ReadOnlySpan<StepValues>(in Step));
-        var norm = new GradientNormArgs { Gradients = gradients, Segments = table, SegmentCount = Segments.Length, Step = stepView };
+        var norm = new GradientNormArgs
+        {
+            Gradients = gradients, Segments = table, SegmentCount = Segments.Length, Step = stepView,
+        };
         norm.Check();
         device.Backend.GradientNorm(norm);
         var adam = new AdamArgs

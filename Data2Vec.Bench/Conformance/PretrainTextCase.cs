@@ -65,7 +65,8 @@ internal sealed class PretrainTextCase : IDisposable
             step.Values.LearningRate = rates.Rate(n);
             step.Values.EmaDecay = ramp.Decay(n + 1);
             Number($"{u}/lr", step.Values.LearningRate, expected.GetProperty("lr"), new(Tolerance.Double));
-            Number($"{u}/ema_decay_after", step.Values.EmaDecay, expected.GetProperty("ema_decay_after"), new(Tolerance.Double));
+            Number($"{u}/ema_decay_after", step.Values.EmaDecay, expected.GetProperty("ema_decay_after"),
+                new(Tolerance.Double));
             Update(u, expected, adam);
         }
         return differences;
@@ -118,8 +119,9 @@ internal sealed class PretrainTextCase : IDisposable
     }
 
     /// <summary>
-    /// Adam makes steps of about the learning rate out of any gradient, also of rounding noise where the gradient is 0 by
-    /// theory: such a parameter may differ by twice the rates so far in float32. In float64 the noise stays below eps.
+    /// Adam makes steps of about the learning rate out of any gradient, also of rounding noise where the gradient is 0
+    /// by theory: such a parameter may differ by twice the rates so far in float32. In float64 the noise stays below
+    /// eps.
     /// </summary>
     private Tolerance OfParameter(string published, string quantity)
     {
@@ -164,7 +166,8 @@ internal sealed class PretrainTextCase : IDisposable
         for (var l = 0; l < result.Teacher.Taps.Count; l++)
         {
             Add($"{prefix}tap/{l}", result.Teacher.Taps[l], Of(0, "target"));
-            Add($"{prefix}target_layer/{l}", TargetBuilder.Normalise(result.Teacher.Taps[l], objective.Recipe), Of(0, "target"));
+            var normalised = TargetBuilder.Normalise(result.Teacher.Taps[l], objective.Recipe);
+            Add($"{prefix}target_layer/{l}", normalised, Of(0, "target"));
         }
     }
 

@@ -40,7 +40,8 @@ internal static class RecordedSchedules
     {
         var ramp = Ramp(item);
         long[] counters = [.. item.GetProperty("counters").EnumerateArray().Select(c => c.GetInt64())];
-        if (item.GetProperty("model").GetString() != "v2" && counters.Zip(counters.Skip(1)).Any(p => p.First >= p.Second))
+        var repeated = counters.Zip(counters.Skip(1)).Any(p => p.First >= p.Second);
+        if (repeated && item.GetProperty("model").GetString() != "v2")
             throw new NotExpressibleException("a teacher averages once per finished update here, not once per call");
         var differences = new List<Difference>();
         var calls = item.GetProperty("calls").EnumerateArray().ToArray();
@@ -49,7 +50,8 @@ internal static class RecordedSchedules
             var n = calls[i].GetProperty("num_updates").GetInt64();
             // NaN stands for "no step": equal to itself and to nothing else.
             var got = counters[i] > counters[i - 1] ? ramp.Decay(counters[i]) : double.NaN;
-            var expected = calls[i].TryGetProperty("ema_step_with_decay", out var decay) ? decay.GetDouble() : double.NaN;
+            var stepped = calls[i].TryGetProperty("ema_step_with_decay", out var decay);
+            var expected = stepped ? decay.GetDouble() : double.NaN;
             differences.Add(Comparison.Compare($"call {i} at {n}", got, expected, new(Tolerance.Double)));
         }
         return differences;
@@ -72,8 +74,11 @@ internal static class RecordedSchedules
             (long)Number(a, "decay_steps", 0), initial, final);
     }
 
-    private static double First(JsonElement lr) => lr.ValueKind == JsonValueKind.Array ? lr[0].GetDouble() : lr.GetDouble();
+    private static double First(JsonElement lr) =>
+        lr.ValueKind == JsonValueKind.Array ? lr[0].GetDouble() : lr.GetDouble();
 
     private static double Number(JsonElement a, string name, double otherwise) =>
-        a.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : otherwise;
+        a.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+            ? value.GetDouble()
+            : otherwise;
 }

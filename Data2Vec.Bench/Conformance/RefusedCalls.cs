@@ -31,7 +31,7 @@ internal static class RefusedCalls
             var op = entry.GetProperty("op").GetString()!;
             var number = numbers[op] = numbers.GetValueOrDefault(op) + 1;
             var (group, name) = ($"torch.{op}", $"{kind}/{number}");
-            if (OpTable.Find(op, own: false) is not { } call) report.Skip(group, name, "the engine has no such operation");
+            if (OpTable.Find(op, own: false) is not { } call) report.Skip(group, name, OpsSuite.Missing);
             else report.Run(group, name, () => [Refusal(entry, call, device, type, optional)]);
         }
     }
@@ -68,13 +68,16 @@ internal static class RefusedCalls
             throw new NotExpressibleException("this device has no float64 beside float32");
         foreach (var argument in tensors.EnumerateObject())
         {
-            if (argument.Value.ValueKind != JsonValueKind.Array || argument.Value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.Number))
+            var value = argument.Value;
+            var isShape = value.ValueKind == JsonValueKind.Array
+                && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.Number);
+            if (value.ValueKind != JsonValueKind.Array || isShape)
             {
-                inputs[argument.Name] = Input(argument.Value, device);
+                inputs[argument.Name] = Input(value, device);
                 continue;
             }
             var number = 0;
-            foreach (var item in argument.Value.EnumerateArray()) inputs[$"{argument.Name}.{number++}"] = Input(item, device);
+            foreach (var item in value.EnumerateArray()) inputs[$"{argument.Name}.{number++}"] = Input(item, device);
         }
         return inputs;
     }
@@ -83,7 +86,8 @@ internal static class RefusedCalls
     private static Tensor Input(JsonElement item, Device device)
     {
         var bare = item.ValueKind == JsonValueKind.Array;
-        var shape = new Shape([.. (bare ? item : item.GetProperty("shape")).EnumerateArray().Select(d => d.GetInt32())]);
+        var extents = bare ? item : item.GetProperty("shape");
+        var shape = new Shape([.. extents.EnumerateArray().Select(d => d.GetInt32())]);
         var dtype = bare ? "float64" : item.GetProperty("dtype").GetString()!;
         double[] values = !bare && item.TryGetProperty("values", out var given)
             ? [.. given.EnumerateArray().Select(OpCall.NumberOf)]

@@ -77,7 +77,8 @@ internal sealed class SuiteReport(string suite, string? filter, TextWriter outpu
             + $"{Count(Outcome.Failed)} failed, {Count(Outcome.Skipped)} skipped{worstText}");
         foreach (var reason in results.Where(r => r.Outcome == Outcome.Skipped).GroupBy(r => r.Message))
         {
-            var groups = reason.GroupBy(r => r.Group).Select(g => g.Count() == 1 ? $"{g.Key}/{g.First().Name}" : $"{g.Key} ({g.Count()})");
+            var groups = reason.GroupBy(r => r.Group)
+                .Select(g => g.Count() == 1 ? $"{g.Key}/{g.First().Name}" : $"{g.Key} ({g.Count()})");
             output.WriteLine($"  skipped {reason.Count()}: {reason.Key}: {string.Join(", ", groups)}");
         }
     }

@@ -19,8 +19,9 @@ internal static class TeacherTrajectory
         var prefix = $"ema/{OptimSuite.Name(item)}/";
         double[] decays = [.. item.GetProperty("decays").EnumerateArray().Select(d => d.GetDouble())];
         var copied = Strings(item, "skip_keys").Concat(Strings(item, "frozen")).ToHashSet();
+        var students = prefix + "student.";
         string[] names = [.. file.Entries.Select(e => e.Name)
-            .Where(n => n.StartsWith(prefix + "student.", StringComparison.Ordinal)).Select(n => n[(prefix.Length + 8)..]).Order()];
+            .Where(n => n.StartsWith(students, StringComparison.Ordinal)).Select(n => n[students.Length..]).Order()];
         var rows = decays.Length + 1;
         double[] Student(string name, int t) => OptimTrajectory.Row(file, $"{prefix}student.{name}", t, rows);
         double[] Store(string name, int t) => OptimTrajectory.Row(file, $"{prefix}store.{name}", t, rows);
@@ -33,7 +34,8 @@ internal static class TeacherTrajectory
             var length = Student(names[i], 0).Length;
             segments[i] = new Segment
             {
-                Offset = offset, Length = length, TeacherOffset = offset, TeacherCopies = copied.Contains(names[i]) ? 1 : 0,
+                Offset = offset, Length = length, TeacherOffset = offset,
+                TeacherCopies = copied.Contains(names[i]) ? 1 : 0,
             };
             offset += length;
         }
@@ -56,7 +58,8 @@ internal static class TeacherTrajectory
             for (var i = 0; i < names.Length; i++)
             {
                 var got = memory.DownloadNumbers(teacher.At(segments[i].TeacherOffset), (int)segments[i].Length);
-                differences.Add(Comparison.Compare($"store.{names[i]} after {t}", got, Store(names[i], t), new(Tolerance.Single)));
+                differences.Add(Comparison.Compare(
+                    $"store.{names[i]} after {t}", got, Store(names[i], t), new(Tolerance.Single)));
             }
         }
         return differences;

@@ -13,7 +13,8 @@ public sealed class ScheduleTests
     {
         var s = new TriStageSchedule(1, Warmup: 4, Hold: 2, Decay: 2);
         double[] expected = [0.01, 0.2575, 0.505, 0.7525, 1, 1, 1, 0.1, 0.01, 0.01];
-        for (var n = 0; n < expected.Length; n++) Assert.That(s.Rate(n), Is.EqualTo(expected[n]).Within(Close), $"n = {n}");
+        for (var n = 0; n < expected.Length; n++)
+            Assert.That(s.Rate(n), Is.EqualTo(expected[n]).Within(Close), $"n = {n}");
     }
 
     [Test]

@@ -17,7 +17,7 @@ internal static class LinearAlgebraCalls
         calls["scaled_dot_product_attention"] = ScaledDotProduct;
     }
 
-    /// <summary>A vector on the left is a row, one on the right a column, and the added dimension goes away again.</summary>
+    /// <summary>A vector on the left is a row, on the right a column; the added dimension goes away again.</summary>
     private static Tensor Product(Tensor a, Tensor b)
     {
         if (a.Shape.Rank == 0 || b.Shape.Rank == 0) return MatMul(a, b);
@@ -61,7 +61,8 @@ internal static class LinearAlgebraCalls
         var (queries, keys) = (q.Shape[-2], k.Shape[-2]);
         Tensor Heads(Tensor x)
         {
-            var full = x.Shape.Slice(0, x.Shape.Rank - 2) == lead ? x : Expand(x, lead.Append(x.Shape[-2], x.Shape[-1]));
+            var own = x.Shape.Slice(0, x.Shape.Rank - 2);
+            var full = own == lead ? x : Expand(x, lead.Append(x.Shape[-2], x.Shape[-1]));
             var flat = Reshape(full, new Shape(1, heads, x.Shape[-2], x.Shape[-1]));
             return Permute(flat, 0, 2, 1, 3);
         }

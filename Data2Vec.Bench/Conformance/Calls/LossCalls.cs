@@ -65,7 +65,8 @@ internal static class LossCalls
         var smoothing = c.Number("label_smoothing", 0);
         if (!target.DType.IsFloat())
         {
-            return [CrossEntropy(logits, target, c.Maybe("weight"), smoothing, c.Integer("ignore_index", -100), ReductionOf(c))];
+            var ignored = c.Integer("ignore_index", -100);
+            return [CrossEntropy(logits, target, c.Maybe("weight"), smoothing, ignored, ReductionOf(c))];
         }
         c.Ignore("ignore_index");
         if (smoothing != 0) throw new NotExpressibleException("probabilities as targets are not smoothed");
@@ -88,7 +89,8 @@ internal static class LossCalls
         var factors = Array.ConvertAll(chosen, t => t == ignored ? 0 : weights?[(int)t] ?? 1);
         var flat = new int[chosen.Length];
         for (var i = 0; i < flat.Length; i++) flat[i] = i * classes + (chosen[i] == ignored ? 0 : (int)chosen[i]);
-        var picked = GatherRows(Reshape(rows, new Shape((int)rows.Count, 1)), Tensor.From<int>(c.Device, flat, target.Shape));
+        var single = Reshape(rows, new Shape((int)rows.Count, 1));
+        var picked = GatherRows(single, Tensor.From<int>(c.Device, flat, target.Shape));
         var loss = Neg(Mul(Reshape(picked, target.Shape), c.Constant(factors, target.Shape)));
         return ReductionOf(c) switch
         {

@@ -17,8 +17,8 @@ internal static class MovementCalls
         calls["unsqueeze"] = Unsqueeze;
         calls["cat"] = c => [Concat(Joined(c.List("tensors")), c.Integer("dim", 0))];
         calls["stack"] = c => [Stack(c.List("tensors"), c.Integer("dim", 0))];
-        calls["slice"] = c => [Slice(
-            c["input"], c.Integer("dim", 0), c.Integer("start", 0), c.Integer("end", int.MaxValue), c.Integer("step", 1))];
+        calls["slice"] = c => [Slice(c["input"], c.Integer("dim", 0), c.Integer("start", 0),
+            c.Integer("end", int.MaxValue), c.Integer("step", 1))];
         calls["narrow"] = Narrow;
         calls["split"] = Split;
         calls["unbind"] = Unbind;
@@ -41,7 +41,8 @@ internal static class MovementCalls
         for (var i = 0; i < shape.Length; i++)
         {
             var own = i - (wanted.Length - from.Rank);
-            if (wanted[i] == -1 && own < 0) throw new NotExpressibleException("a shape of the engine has no open extent");
+            if (wanted[i] == -1 && own < 0)
+                throw new NotExpressibleException("a shape of the engine has no open extent");
             shape[i] = wanted[i] == -1 ? from[own] : wanted[i];
         }
         return new Shape(shape);
@@ -50,7 +51,7 @@ internal static class MovementCalls
     private static int Place(Tensor x, int dimension, int places)
     {
         if (dimension < -places || dimension >= places)
-            throw new NotExpressibleException($"adding or removing a dimension is Reshape, which has no dimension number");
+            throw new NotExpressibleException("adding or removing a dimension is Reshape, which takes a shape");
         return dimension < 0 ? dimension + places : dimension;
     }
 
@@ -127,7 +128,8 @@ internal static class MovementCalls
     {
         var (x, widths) = (c["input"], c.Integers("pad")!);
         var mode = c.Word("mode", "constant");
-        if (mode != "constant") throw new NotExpressibleException($"Pad fills with a constant, it has no mode \"{mode}\"");
+        if (mode != "constant")
+            throw new NotExpressibleException($"Pad fills with a constant, it has no mode \"{mode}\"");
         if (widths.Length % 2 != 0) throw new NotExpressibleException("Pad takes pairs of widths by its signature");
         if (widths.Any(w => w < 0)) throw new NotExpressibleException("Pad does not cut");
         // PyTorch counts pairs from the last dimension.

@@ -7,6 +7,8 @@ namespace Data2Vec.Bench.Conformance;
 /// <summary>Normalisations, by PyTorch's names.</summary>
 internal static class NormCalls
 {
+    private const string LastDimension = "LayerNorm works on the last dimension; more are reshaped by the caller";
+
     public static void AddTo(Dictionary<string, Func<OpCall, Tensor[]>> calls)
     {
         calls["layer_norm"] = c => [Normalised(c)];
@@ -30,13 +32,13 @@ internal static class NormCalls
         {
             var rows = x.Shape.Rank - dimensions.Length;
             if (dimensions.Length == 0 || rows < 0 || x.Shape.Slice(rows, dimensions.Length) != new Shape(dimensions))
-                throw new NotExpressibleException("LayerNorm works on the last dimension; more are reshaped by the caller");
+                throw new NotExpressibleException(LastDimension);
         }
         Tensor? Flat(Tensor? t)
         {
             if (t is null || t.Shape.Rank == 1) return t;
             if (t.Shape != new Shape(dimensions))
-                throw new NotExpressibleException("LayerNorm works on the last dimension; more are reshaped by the caller");
+                throw new NotExpressibleException(LastDimension);
             return Reshape(t, new Shape(width));
         }
         c.Ignore("weight", "bias");
@@ -58,7 +60,7 @@ internal static class NormCalls
         return [mean, Unary(UnaryOp.Rsqrt, Affine(Variance(x, last, 0, keepDimensions: true), 1, Eps(c)))];
     }
 
-    /// <summary>A group of channels with everything behind them is one row of a LayerNorm without affine part.</summary>
+    /// <summary>A group of channels with everything behind it is one row of a LayerNorm without affine part.</summary>
     private static Tensor[] GroupNorm(OpCall c)
     {
         var (x, groups) = (c["input"], c.Integer("num_groups", 1));

@@ -51,13 +51,16 @@ internal sealed class OpCall(
         return arguments.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
     }
 
-    public double Number(string name, double otherwise) => Given(name) ? NumberOf(arguments.GetProperty(name)) : otherwise;
+    public double Number(string name, double otherwise) =>
+        Given(name) ? NumberOf(arguments.GetProperty(name)) : otherwise;
 
     public int Integer(string name, int otherwise) => Given(name) ? arguments.GetProperty(name).GetInt32() : otherwise;
 
-    public bool Flag(string name, bool otherwise = false) => Given(name) ? arguments.GetProperty(name).GetBoolean() : otherwise;
+    public bool Flag(string name, bool otherwise = false) =>
+        Given(name) ? arguments.GetProperty(name).GetBoolean() : otherwise;
 
-    public string Word(string name, string otherwise) => Given(name) ? arguments.GetProperty(name).GetString()! : otherwise;
+    public string Word(string name, string otherwise) =>
+        Given(name) ? arguments.GetProperty(name).GetString()! : otherwise;
 
     /// <summary>One integer or a list of them; null when not given.</summary>
     public int[]? Integers(string name)

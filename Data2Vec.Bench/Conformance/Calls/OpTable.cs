@@ -2,7 +2,9 @@ using Data2Vec.Engine;
 
 namespace Data2Vec.Bench.Conformance;
 
-/// <summary>What computes a recorded function: PyTorch's by their names below torch.nn.functional or torch, and ours.</summary>
+/// <summary>
+/// What computes a recorded function: PyTorch's by their names below torch.nn.functional or torch, and ours.
+/// </summary>
 internal static class OpTable
 {
     private const string Functional = "nn.functional.";
@@ -17,7 +19,8 @@ internal static class OpTable
     public static Func<OpCall, Tensor[]>? Find(string op, bool own)
     {
         if (own && Own.TryGetValue(op, out var call)) return call;
-        return Torch.GetValueOrDefault(op.StartsWith(Functional, StringComparison.Ordinal) ? op[Functional.Length..] : op);
+        var bare = op.StartsWith(Functional, StringComparison.Ordinal) ? op[Functional.Length..] : op;
+        return Torch.GetValueOrDefault(bare);
     }
 
     private static Dictionary<string, Func<OpCall, Tensor[]>> MakeTorch()

@@ -45,8 +45,8 @@ internal static class OwnCalls
     }
 
     /// <summary>
-    /// Rows without a key give zeros. The additive variant of the published eager code, where they give the mean over all
-    /// keys, is composed: the lowest float32 is added to the score, which vanishes beside it.
+    /// Rows without a key give zeros. The additive variant of the published eager code, where they give the mean over
+    /// all keys, is composed: the lowest float32 is added to the score, which vanishes beside it.
     /// </summary>
     private static Tensor[] FullyMasked(OpCall c)
     {
@@ -76,8 +76,9 @@ internal static class OwnCalls
         var gradients = c.List("grads");
         var maximum = c.Number("max_norm", 0);
         // A maximum of 0 means no clipping in the engine, as in fairseq; the smallest number stands for PyTorch's 0.
+        var values = Array.ConvertAll(gradients, g => g.ToDoubles());
         var (norm, factor) = GradientClipping.Run(
-            c.Memory, c.Device, c.Type, Array.ConvertAll(gradients, g => g.ToDoubles()), Math.Max(maximum, double.Epsilon));
+            c.Memory, c.Device, c.Type, values, Math.Max(maximum, double.Epsilon));
         return [c.Scalar(norm), .. Array.ConvertAll(gradients, g => Mul(g, c.Scalar(factor)))];
     }
 

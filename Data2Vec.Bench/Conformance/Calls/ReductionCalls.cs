@@ -55,7 +55,8 @@ internal static class ReductionCalls
     }
 
     /// <summary>
-    /// Square root whose derivative at 0 is 0, as deviations and norms have it: at 0 the root is taken of 1 and put aside.
+    /// Square root whose derivative at 0 is 0, as deviations and norms have it: at 0 the root is taken of 1 and put
+    /// aside.
     /// </summary>
     private static Tensor Root(Tensor square)
     {

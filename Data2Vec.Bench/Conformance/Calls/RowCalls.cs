@@ -7,6 +7,9 @@ namespace Data2Vec.Bench.Conformance;
 /// <summary>Reading and writing by index, by PyTorch's names.</summary>
 internal static class RowCalls
 {
+    private const string SingleElements =
+        "single elements are rows of width 1 with indices of the caller, who checks them";
+
     public static void AddTo(Dictionary<string, Func<OpCall, Tensor[]>> calls)
     {
         calls["embedding"] = EmbeddingOf;
@@ -61,9 +64,8 @@ internal static class RowCalls
     /// <summary>Single elements are rows of width 1; the flat indices are worked out here.</summary>
     private static int[] FlatIndices(OpCall c, Tensor x, Tensor index)
     {
-        const string notRows = "single elements are rows of width 1 with indices of the caller, who checks them";
         if (index.Shape.Rank != x.Shape.Rank || index.DType is not (DType.Int32 or DType.Int64))
-            throw new NotExpressibleException(notRows);
+            throw new NotExpressibleException(SingleElements);
         var d = c.Integer("dim", 0);
         if (d < 0) d += x.Shape.Rank;
         var (strides, own) = (x.Shape.Strides, index.Shape.Strides);
@@ -76,7 +78,7 @@ internal static class RowCalls
             {
                 var place = k == d ? values[i] : rest / own[k];
                 rest %= own[k];
-                if (place < 0 || place >= x.Shape[k]) throw new NotExpressibleException(notRows);
+                if (place < 0 || place >= x.Shape[k]) throw new NotExpressibleException(SingleElements);
                 at += place * strides[k];
             }
             flat[i] = (int)at;
@@ -96,7 +98,7 @@ internal static class RowCalls
     {
         var (x, index, source) = (c["input"], c["index"], c["src"]);
         if (source.Shape.Rank != index.Shape.Rank || c.Given("reduce"))
-            throw new NotExpressibleException("single elements are rows of width 1 with indices of the caller, who checks them");
+            throw new NotExpressibleException(SingleElements);
         var flat = FlatIndices(c, x, index);
         // PyTorch reads the part of the source that the index covers.
         for (var k = 0; k < index.Shape.Rank; k++) source = Slice(source, k, 0, index.Shape[k]);
