@@ -89,7 +89,7 @@ public interface IBackend : IDisposable
     void MaskRows(in MaskRowsArgs a);
     /// <summary>Gradients of <see cref="MaskRows"/>.</summary>
     void MaskRowsBackward(in MaskRowsBackwardArgs a);
-    /// <summary>y = x * keep / (1 - p); its own gradient.</summary>
+    /// <summary>y = x * keep / (1 - p), one draw per element or per sample; its own gradient.</summary>
     void Dropout(in DropoutArgs a);
 
     // Losses

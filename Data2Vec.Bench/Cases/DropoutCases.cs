@@ -4,7 +4,9 @@ using static Data2Vec.Bench.Cases.Input;
 
 namespace Data2Vec.Bench.Cases;
 
-/// <summary>Element dropout: bits from the seed, the same on every device, or an explicit keep mask.</summary>
+/// <summary>
+/// Dropout of elements and of whole samples: bits from the seed, the same on every device, or an explicit keep mask.
+/// </summary>
 internal static class DropoutCases
 {
     private const string Op = nameof(IBackend.Dropout);
@@ -24,6 +26,22 @@ internal static class DropoutCases
             Inputs = [Normal("x", 3, 17), Mask("keep", 0.6f, 3, 17)], Run = o => Ops.Dropout(o[0], o.Keep(0.4, 1)),
             Composite = o => Ops.Affine(Ops.Where(o[1], o[0], Tensor.Zeros(o.Device, new Shape(), o.Type)), 1 / (1 - 0.4)),
         },
+        Path("samples", 0.3, 7, 5, 3),
+        Path("samples of one element", 0.5, 37),
+        Path("samples below a vector", 0.5, 9, 3),
+        Path("no samples", 0.5, 0, 3),
+        Path("samples of nothing", 0.5, 3, 0),
+        Path("samples of several chunks", 0.5, 3, 15, 2003),
+        new(Op, "samples, given keep mask")
+        {
+            Inputs = [Normal("x", 5, 3, 7), Mask("keep", 0.6f, 5)], Run = o => Ops.DropPath(o[0], o.Keep(0.4, 1)),
+            Composite = o => Ops.Affine(
+                Ops.Where(o[1].Reshape(5, 1, 1), o[0], Tensor.Zeros(o.Device, new Shape(), o.Type)), 1 / (1 - 0.4)),
+        },
+        new(Op, "hidden of vision base, samples")
+        {
+            Size = CaseSize.Real, Inputs = [Normal("x", 16, 197, 768)], Run = o => Ops.DropPath(o[0], o.Dropout(0.25)),
+        },
         new(Op, "hidden of base") { Size = CaseSize.Real, Inputs = [Normal("x", 4, 128, 768)], Run = o => Ops.Dropout(o[0], o.Dropout(0.1)) },
     ];
 
@@ -31,8 +49,12 @@ internal static class DropoutCases
     [
         new(Op, "a probability of 1", "probability must lie in [0, 1)", [Normal("x", 5)], o => Ops.Dropout(o[0], o.Dropout(1))),
         new(Op, "no step values", "step values was not given", [Normal("x", 5)], o => Ops.Dropout(o[0], new DropoutSource(0.5, 1, default, default))),
+        new(Op, "a scalar as samples", "x must be [samples, ...]", [Normal("x")], o => Ops.DropPath(o[0], o.Dropout(0.5))),
         new(Op, "integers", "floating-point", [Index("x", 3, 5)], o => Ops.Dropout(o[0], o.Dropout(0.5))),
     ];
+
+    private static OpCase Path(string name, double probability, params int[] shape) =>
+        new(Op, name) { Inputs = [Normal("x", shape)], Run = o => Ops.DropPath(o[0], o.Dropout(probability)) };
 
     private static OpCase Of(string name, double probability, params int[] shape) =>
         new(Op, name) { Inputs = [Normal("x", shape)], Run = o => Ops.Dropout(o[0], o.Dropout(probability)) };

@@ -12,15 +12,34 @@ public static partial class Ops
     {
         Refuse.NotFloat("Dropout", x);
         if (!source.IsActive) return x;
-        var y = Dropped(x.Ref, source);
-        if (Tape.Of(x) is not { } tape) return new Tensor(y, "Dropout");
-        return new Tensor(y, "Dropout", tape.Record(new DropoutNode(tape, x.Node!, source)));
+        return Dropout("Dropout", x, 1, source);
     }
 
-    private static TensorRef Dropped(TensorRef x, in DropoutSource source)
+    /// <summary>
+    /// Stochastic depth: whole samples of x [B, ...] are dropped, with one draw each, and kept ones divided by 1 - p; x
+    /// itself when nothing is dropped. An explicit keep mask has B elements. Backward draws the same bits again. Source:
+    /// Huang et al. 2016.
+    /// </summary>
+    /// <exception cref="ArgumentException">x is a scalar or no floating-point tensor.</exception>
+    public static Tensor DropPath(Tensor x, DropoutSource source)
+    {
+        Refuse.NotFloat("DropPath", x);
+        Refuse.Unless(x.Shape.Rank >= 1, $"DropPath: x must be [samples, ...]; got {x}.");
+        if (!source.IsActive) return x;
+        return Dropout("DropPath", x, Math.Max(1, x.Shape.Slice(1, x.Shape.Rank - 1).Count), source);
+    }
+
+    private static Tensor Dropout(string name, Tensor x, long group, in DropoutSource source)
+    {
+        var y = Dropped(x.Ref, group, source);
+        if (Tape.Of(x) is not { } tape) return new Tensor(y, name);
+        return new Tensor(y, name, tape.Record(new DropoutNode(tape, name, x.Node!, group, source)));
+    }
+
+    private static TensorRef Dropped(TensorRef x, long group, in DropoutSource source)
     {
         var y = x.Device.Allocate(x.Shape, x.DType);
-        var args = new DropoutArgs { X = x.View, Y = y.View, Count = x.Shape.Count, Source = source };
+        var args = new DropoutArgs { X = x.View, Y = y.View, Count = x.Shape.Count, Group = group, Source = source };
         try
         {
             args.Check();
@@ -35,11 +54,12 @@ public static partial class Ops
         return y;
     }
 
-    private sealed class DropoutNode(Tape tape, Node input, DropoutSource source) : Node(tape, "Dropout")
+    private sealed class DropoutNode(Tape tape, string name, Node input, long group, DropoutSource source)
+        : Node(tape, name)
     {
         protected override void Backward(TensorRef dy)
         {
-            var dx = Dropped(dy, source);
+            var dx = Dropped(dy, group, source);
             input.Pass(dx);
             dx.Release();
         }

@@ -4,8 +4,33 @@ internal sealed unsafe partial class CpuBackend<T>
 {
     public void Dropout(in DropoutArgs a)
     {
-        var job = new DropoutRange { X = F(a.X), Y = F(a.Y), Bits = KeepBits.Of(a.Source) };
+        var bits = KeepBits.Of(a.Source);
+        if (a.Group > 1 && bits.IsActive)
+        {
+            var groups = new DropGroupRange { X = F(a.X), Y = F(a.Y), Bits = bits, Group = a.Group };
+            ForRanges(ref groups, a.Count, ElementsPerChunk);
+            return;
+        }
+        var job = new DropoutRange { X = F(a.X), Y = F(a.Y), Bits = bits };
         ForRanges(ref job, a.Count, ElementsPerChunk);
+    }
+
+    private struct DropGroupRange : IRange
+    {
+        public float* X, Y;
+        public KeepBits Bits;
+        public long Group;
+
+        public readonly void Run(long start, long end, int worker)
+        {
+            for (long i = start, stop; i < end; i = stop)
+            {
+                stop = Math.Min(end, (i / Group + 1) * Group);
+                var factor = T.Broadcast(Bits.Factor(i / Group));
+                for (; i + T.Width <= stop; i += T.Width) T.Store(Y + i, T.Load(X + i) * factor);
+                if (i < stop) T.StoreFirst(Y + i, T.LoadFirst(X + i, (int)(stop - i)) * factor, (int)(stop - i));
+            }
+        }
     }
 
     private struct DropoutRange : IRange
@@ -46,6 +71,13 @@ internal unsafe struct KeepBits
             bits.key = new RandomKey(step->Seed, step->Step, (ushort)step->MicroBatch, source.Site);
         }
         return bits;
+    }
+
+    /// <summary>keep / (1 - p) of one position.</summary>
+    public readonly float Factor(long position)
+    {
+        var kept = mask is not null ? mask[position] != 0 : Philox.Word(key, (ulong)position) >= threshold;
+        return kept ? scale : 0;
     }
 
     /// <summary>y = x * keep / (1 - p) for elements [start, start + count) of the logical tensor; y may be x.</summary>

@@ -5,8 +5,8 @@ public sealed partial class ReferenceBackend
     /// <inheritdoc/>
     public void Dropout(in DropoutArgs a)
     {
-        var keep = KeepFactors(a.Source, a.Count);
-        for (long i = 0; i < a.Count; i++) Set(a.Y, i, Get(a.X, i) * (keep is null ? 1 : keep[i]));
+        var keep = KeepFactors(a.Source, a.Count / a.Group);
+        for (long i = 0; i < a.Count; i++) Set(a.Y, i, Get(a.X, i) * (keep is null ? 1 : keep[i / a.Group]));
     }
 
     /// <summary>keep / (1 - p) for every element; null when nothing is dropped.</summary>

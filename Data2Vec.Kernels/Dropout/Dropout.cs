@@ -1,7 +1,8 @@
 namespace Data2Vec.Kernels;
 
 /// <summary>
-/// y[i] = x[i] * keep[i] / (1 - p), with the bits of DropoutSource; the gradient is the same call on dy.
+/// y[i] = x[i] * keep[i div Group] / (1 - p), with the bits of DropoutSource; the gradient is the same call on dy. With
+/// Group = the elements of a sample whole samples are dropped (stochastic depth).
 /// </summary>
 public readonly struct DropoutArgs
 {
@@ -14,7 +15,10 @@ public readonly struct DropoutArgs
     /// <summary>Number of elements.</summary>
     public long Count { get; init; }
 
-    /// <summary>Probability and bits.</summary>
+    /// <summary>Consecutive elements that share one draw, or one element of the keep mask; 1 = each its own.</summary>
+    public long Group { get; init; }
+
+    /// <summary>Probability and bits, of Count / Group positions.</summary>
     public DropoutSource Source { get; init; }
 
     /// <summary>Refuses operands of wrong type or size.</summary>
@@ -24,6 +28,8 @@ public readonly struct DropoutArgs
         var type = Kernels.Check.Float("Dropout", X);
         Kernels.Check.Holds("Dropout", X, Count, type);
         Kernels.Check.Holds("Dropout", Y, Count, type);
-        Source.Check("Dropout", Count);
+        Kernels.Check.That("Dropout", Group >= 1 && Count % Group == 0,
+            $"{Count} elements cannot be cut into groups of {Group} that share a draw.");
+        Source.Check("Dropout", Count / Group);
     }
 }

@@ -26,7 +26,8 @@ internal static class OwnCalls
         calls["scatter_rows"] = c => [ScatterRows(c["base"], c["rows"], c["update"])];
         calls["scatter_add_rows"] = c => [ScatterRows(c["base"], c["rows"], c["update"], add: true)];
         calls["mask_rows"] = c => [MaskRows(c["input"], c["mask"], c["embedding"])];
-        calls["drop_path"] = DropPath;
+        calls["drop_path"] = c =>
+            [Add(c["input"], DropPath(c["branch"], c.Keep(c["keep"], c.Number("drop_prob", 0))))];
         calls["special"] = Special;
         calls["reduction"] = ReductionCalls.Named;
     }
@@ -80,14 +81,6 @@ internal static class OwnCalls
         var (norm, factor) = GradientClipping.Run(
             c.Memory, c.Device, c.Type, values, Math.Max(maximum, double.Epsilon));
         return [c.Scalar(norm), .. Array.ConvertAll(gradients, g => Mul(g, c.Scalar(factor)))];
-    }
-
-    private static Tensor[] DropPath(OpCall c)
-    {
-        var (x, keep) = (c["input"], OpCall.Host(c["keep"]));
-        var factors = Array.ConvertAll(keep, k => k / (1 - c.Number("drop_prob", 0)));
-        var along = new Shape(keep.Length).Append([.. Enumerable.Repeat(1, x.Shape.Rank - 1)]);
-        return [Add(x, Mul(c["branch"], c.Constant(factors, along)))];
     }
 
     private static Tensor[] Special(OpCall c)
