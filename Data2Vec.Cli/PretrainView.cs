@@ -1,16 +1,18 @@
-using System.Globalization;
 using Data2Vec.Models;
-using Spectre.Console;
+using static Data2Vec.Cli.SummaryTable;
 
 namespace Data2Vec.Cli;
 
 /// <summary>Progress of a run: one plain line per log entry, so that a pipe and a terminal show the same.</summary>
 internal sealed class PretrainView(TextWriter output) : IPretrainObserver
 {
+    private string unit = "positions";
+
     public void Phase(string what) => output.WriteLine(what);
 
     public void Started(RunHeader header)
     {
+        unit = header.Unit;
         output.WriteLine($"data2vec {header.Modality}, preset {header.Preset}: {N(header.Parameters, "N0")} parameters on "
             + $"{header.Device}");
         output.WriteLine($"data: {header.Data}");
@@ -22,7 +24,7 @@ internal sealed class PretrainView(TextWriter output) : IPretrainObserver
     public void Logged(StepReport r) => output.WriteLine(
         $"step {r.Step}/{r.Steps}  loss {N(r.Loss, "F3")}  lr {N(r.LearningRate, "E2")}  grad {N(r.GradientNorm, "F2")}  "
         + $"target_std {N(r.TargetStd, "F3")}  prediction_std {N(r.PredictionStd, "F3")}  "
-        + $"position_r2 {N(r.PositionR2, "F2")}  rank {N(r.EffectiveRank, "F1")}  {N(r.TokensPerSecond, "F0")} tokens/s  "
+        + $"position_r2 {N(r.PositionR2, "F2")}  rank {N(r.EffectiveRank, "F1")}  {N(r.TokensPerSecond, "F0")} {unit}/s  "
         + $"eta {TimeSpan.FromSeconds(r.EtaSeconds):m\\:ss}");
 
     public void Saved(string path, int step) => output.WriteLine($"saved {path}");
@@ -32,17 +34,7 @@ internal sealed class PretrainView(TextWriter output) : IPretrainObserver
     public void Finished(RunSummary s)
     {
         output.WriteLine($"{s.Steps} steps in {N(s.Seconds, "F0")} s, loss {N(s.LossFirst, "F2")} -> {N(s.LossLast, "F2")}, "
-            + $"{N(s.TokensPerSecond, "F0")} tokens/s, peak memory {N(s.PeakMemoryMb, "F0")} MB");
-        if (s.Probes.Count == 0) return;
-        var table = new Table().AddColumns("probe", "examples", "majority", "simple baseline", "untrained", "trained");
-        foreach (var p in s.Probes)
-        {
-            table.AddRow(p.Name, N(p.Examples, "N0"), N(p.Majority, "F3"), N(p.SimpleBaseline, "F3"), N(p.Random, "F3"),
-                N(p.Pretrained, "F3"));
-        }
-        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) }).Write(table);
+            + $"{N(s.TokensPerSecond, "F0")} {unit}/s, peak memory {N(s.PeakMemoryMb, "F0")} MB");
+        WriteProbes(s, output);
     }
-
-    private static string N(double? value, string format) =>
-        value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
 }

@@ -160,13 +160,13 @@ internal sealed class PretrainTextCase : IDisposable
     {
         Add(prefix + "embeddings", result.Student.Hidden[0], Of(0, "prediction"));
         Add(prefix + "encoder_output", result.Student.Last, Of(0, "prediction"));
-        Add(prefix + "teacher_embeddings", result.Teacher.Hidden[0], Of(0, "target"));
+        Add(prefix + "teacher_embeddings", result.Teacher!.Hidden[0], Of(0, "target"));
         Add(prefix + "loss_elements", Ops.SmoothL1(result.Prediction.Detach(), result.Target, beta: objective.Beta,
             reduction: Reduction.None), Of(0, "loss_rows"));
-        for (var l = 0; l < result.Teacher.Taps.Count; l++)
+        for (var l = 0; l < result.Teacher!.Taps.Count; l++)
         {
-            Add($"{prefix}tap/{l}", result.Teacher.Taps[l], Of(0, "target"));
-            var normalised = TargetBuilder.Normalise(result.Teacher.Taps[l], objective.Recipe);
+            Add($"{prefix}tap/{l}", result.Teacher!.Taps[l], Of(0, "target"));
+            var normalised = TargetBuilder.Normalise(result.Teacher!.Taps[l], objective.Recipe);
             Add($"{prefix}target_layer/{l}", normalised, Of(0, "target"));
         }
     }

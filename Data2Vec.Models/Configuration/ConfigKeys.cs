@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
@@ -24,23 +25,22 @@ public sealed class LimitsAttribute(double low, double high) : Attribute
 }
 
 /// <summary>
-/// Strict binding of a settings record: its properties are the keys, in snake_case. A key that is unknown, given twice, of the
-/// wrong type or out of range is an error with its place and, for a misspelling, a suggestion.
+/// Strict binding of a settings record: its properties are the keys, in snake_case, those of its base first. A key that is
+/// unknown, given twice, of the wrong type or out of range is an error with its place and, for a misspelling, a suggestion.
+/// A settings record has int, ulong, double, bool, string and enum properties with descriptions.
 /// </summary>
-/// <typeparam name="T">A record of int, long, ulong, double, bool, string and enum properties with descriptions.</typeparam>
-public static class ConfigKeys<T>
-    where T : class
+public static class ConfigKeys
 {
-    private static readonly Dictionary<string, PropertyInfo> Properties = typeof(T)
-        .GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite)
-        .ToDictionary(p => SnakeCase(p.Name));
+    private static readonly ConcurrentDictionary<Type, IReadOnlyDictionary<string, PropertyInfo>> Known = new();
 
-    /// <summary>All keys, in the order of the record.</summary>
-    public static IReadOnlyCollection<string> Keys => Properties.Keys;
+    /// <summary>All keys of a settings record, in the order they are printed.</summary>
+    public static IEnumerable<string> Of<T>(T settings)
+        where T : class => PropertiesOf(settings).Keys;
 
     /// <summary>Settings with the values of a YAML file (key: value lines) applied.</summary>
     /// <exception cref="ConfigException">The file is not readable, not YAML, or has a bad key or value.</exception>
-    public static T ApplyFile(T settings, string path)
+    public static T ApplyFile<T>(T settings, string path)
+        where T : class
     {
         string text;
         try
@@ -55,7 +55,8 @@ public static class ConfigKeys<T>
     }
 
     /// <summary>As <see cref="ApplyFile"/>, for text; <paramref name="name"/> stands in messages.</summary>
-    public static T ApplyYaml(T settings, string yaml, string name)
+    public static T ApplyYaml<T>(T settings, string yaml, string name)
+        where T : class
     {
         var seen = new HashSet<string>();
         try
@@ -85,7 +86,8 @@ public static class ConfigKeys<T>
 
     /// <summary>Settings with `key=value` arguments applied.</summary>
     /// <exception cref="ConfigException">An argument has no '=', or a bad or repeated key, or a bad value.</exception>
-    public static T ApplyArguments(T settings, IEnumerable<string> arguments)
+    public static T ApplyArguments<T>(T settings, IEnumerable<string> arguments)
+        where T : class
     {
         var seen = new HashSet<string>();
         foreach (var argument in arguments)
@@ -101,10 +103,11 @@ public static class ConfigKeys<T>
     }
 
     /// <summary>All keys with their values and descriptions as YAML that <see cref="ApplyYaml"/> reads back.</summary>
-    public static string Print(T settings)
+    public static string Print<T>(T settings)
+        where T : class
     {
         var text = new StringBuilder();
-        foreach (var (key, property) in Properties)
+        foreach (var (key, property) in PropertiesOf(settings))
         {
             if (property.GetCustomAttribute<DescriptionAttribute>() is { } about)
                 text.Append("# ").AppendLine(about.Description);
@@ -113,15 +116,17 @@ public static class ConfigKeys<T>
         return text.ToString();
     }
 
-    private static T Set(T settings, string key, string value, string place)
+    private static T Set<T>(T settings, string key, string value, string place)
+        where T : class
     {
-        if (!Properties.TryGetValue(key, out var property))
+        var properties = PropertiesOf(settings);
+        if (!properties.TryGetValue(key, out var property))
         {
             throw new ConfigException(
-                $"{place}: there is no key '{key}'{Suggestion.For(key, Properties.Keys)}");
+                $"{place}: there is no key '{key}'{Suggestion.For(key, properties.Keys)}");
         }
         var parsed = Parse(property, key, value, place);
-        var copy = (T)Clone.Invoke(settings, null)!;
+        var copy = (T)CloneOf(settings.GetType()).Invoke(settings, null)!;
         property.SetValue(copy, parsed);
         return copy;
     }
@@ -184,8 +189,25 @@ public static class ConfigKeys<T>
         return text.ToString();
     }
 
-    private static MethodInfo Clone { get; } = typeof(T).GetMethod("<Clone>$")
-        ?? throw new InvalidOperationException($"{typeof(T).Name} must be a record.");
+    /// <summary>The keys of a record: those its base declares first, so that every modality starts alike.</summary>
+    private static IReadOnlyDictionary<string, PropertyInfo> PropertiesOf(object settings) =>
+        Known.GetOrAdd(settings.GetType(), type =>
+        {
+            var keys = new OrderedDictionary<string, PropertyInfo>();
+            foreach (var level in Levels(type).Reverse())
+                foreach (var property in level.GetProperties(
+                    BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
+                    if (property.CanWrite) keys.Add(SnakeCase(property.Name), property);
+            return keys;
+        });
+
+    private static IEnumerable<Type> Levels(Type? type)
+    {
+        for (; type is not null && type != typeof(object); type = type.BaseType) yield return type;
+    }
+
+    private static MethodInfo CloneOf(Type type) => type.GetMethod("<Clone>$")
+        ?? throw new InvalidOperationException($"{type.Name} must be a record.");
 }
 
 /// <summary>"; did you mean 'steps'?" for a misspelling.</summary>

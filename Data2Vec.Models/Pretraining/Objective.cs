@@ -13,17 +13,31 @@ public interface IPretrainable<TBatch>
     /// <summary>The regression head.</summary>
     RegressionHead Head { get; }
 
+    /// <summary>
+    /// What both views start from, when teacher and student share the front end: computed once, by the student, before
+    /// masking. Null when each view computes its own.
+    /// </summary>
+    Tensor? Front(ParameterView student, TBatch batch) => null;
+
     /// <summary>The encoder on the full view (teacher) or on the masked view (student).</summary>
-    EncoderOutput Encode(ParameterView parameters, TBatch batch, bool masked, ForwardMode mode);
+    /// <param name="parameters">Of teacher or student.</param>
+    /// <param name="batch">Both views.</param>
+    /// <param name="front">What <see cref="Front"/> gave; the teacher's copy carries no gradient.</param>
+    /// <param name="masked">True: the student's view.</param>
+    /// <param name="mode">Dropout, collection, recomputation.</param>
+    EncoderOutput Encode(ParameterView parameters, TBatch batch, Tensor? front, bool masked, ForwardMode mode);
 
     /// <summary>Rows of the flattened [B * T] positions that enter the loss, in order.</summary>
     int[] LossRows(TBatch batch);
+
+    /// <summary>Rows of the flattened [B * T] positions that hold data: no padding, no class token.</summary>
+    int[] DataRows(TBatch batch);
 }
 
 /// <summary>How predictions are compared with targets.</summary>
 /// <param name="Recipe">How targets are made.</param>
 /// <param name="Beta">Of the Smooth L1 loss; 0 = L2.</param>
-/// <param name="Scale">Factor on the summed loss; 0 or less = 1 / sqrt(D).</param>
+/// <param name="Scale">Factor on the loss summed over channels; 0 or less = 1 / sqrt(D).</param>
 public sealed record ObjectiveConfig(TargetRecipe Recipe, double Beta, double Scale);
 
 /// <summary>One micro-batch's outcome; the tensors belong to the caller's scope.</summary>
@@ -33,10 +47,10 @@ public sealed record ObjectiveConfig(TargetRecipe Recipe, double Beta, double Sc
 /// <param name="Target">[M, D].</param>
 /// <param name="AllTargets">[B, T, D]: targets at every position, for the collapse monitor.</param>
 /// <param name="Student">The student's encoder output.</param>
-/// <param name="Teacher">The teacher's encoder output.</param>
+/// <param name="Teacher">The teacher's encoder output, when it was kept.</param>
 public sealed record ObjectiveResult(
     Tensor Loss, int Rows, Tensor Prediction, Tensor Target, Tensor AllTargets, EncoderOutput Student,
-    EncoderOutput Teacher);
+    EncoderOutput? Teacher);
 
 /// <summary>
 /// The data2vec objective, one code path for every modality: the teacher sees the full view, its top layers become
@@ -45,24 +59,44 @@ public sealed record ObjectiveResult(
 public static class Objective
 {
     /// <summary>Forward pass of teacher, student, head and loss; the loss is tracked when the student view has a tape.</summary>
+    /// <param name="model">The modality.</param>
+    /// <param name="batch">Both views.</param>
+    /// <param name="student">The student's parameters.</param>
+    /// <param name="config">Target recipe and loss.</param>
+    /// <param name="mode">Of the student.</param>
+    /// <param name="keepTeacher">False: the teacher's layers are given back before the student runs.</param>
     public static ObjectiveResult Run<TBatch>(
-        IPretrainable<TBatch> model, TBatch batch, ParameterView student, ObjectiveConfig config, ForwardMode mode)
+        IPretrainable<TBatch> model, TBatch batch, ParameterView student, ObjectiveConfig config, ForwardMode mode,
+        bool keepTeacher = true)
     {
         var device = model.Store.Device;
         var rows = model.LossRows(batch);
-        using var teacherView = model.Store.Teacher();
-        // In a recorded step the teacher's intermediate tensors are not needed for backward: only the targets survive.
-        var teacher = model.Encode(teacherView, batch, masked: false, new ForwardMode(Collect: true));
-        var all = TargetBuilder.Build(teacher.Taps, config.Recipe);
+        var front = model.Front(student, batch);
+        var (all, teacher) = Targets(model, batch, front?.Detach(), config.Recipe, keepTeacher);
         var width = all.Shape[2];
         var index = Tensor.From<int>(device, rows, new Shape(rows.Length));
         var target = Ops.GatherRows(Ops.Reshape(all, new Shape(all.Shape[0] * all.Shape[1], width)), index);
 
-        var output = model.Encode(student, batch, masked: true, mode);
+        var output = model.Encode(student, batch, front, masked: true, mode);
         var flat = Ops.Reshape(output.Last, new Shape(output.Last.Shape[0] * output.Last.Shape[1], width));
         var prediction = model.Head.Forward(student, Ops.GatherRows(flat, index));
         var scale = config.Scale > 0 ? config.Scale : 1 / Math.Sqrt(width);
         var loss = Ops.SmoothL1(prediction, target, beta: config.Beta, reduction: Reduction.Sum, scale: scale);
         return new ObjectiveResult(loss, rows.Length, prediction, target, all, output, teacher);
+    }
+
+    /// <summary>The teacher on the full view. Its intermediate tensors live as long as this call, unless they are kept.</summary>
+    private static (Tensor Targets, EncoderOutput? Teacher) Targets<TBatch>(
+        IPretrainable<TBatch> model, TBatch batch, Tensor? front, TargetRecipe recipe, bool keepTeacher)
+    {
+        using var parameters = model.Store.Teacher();
+        if (keepTeacher)
+        {
+            var output = model.Encode(parameters, batch, front, masked: false, new ForwardMode(Collect: true));
+            return (TargetBuilder.Build(output, recipe), output);
+        }
+        using var scope = model.Store.Device.Scope();
+        var passing = model.Encode(parameters, batch, front, masked: false, new ForwardMode(Collect: true));
+        return (scope.Keep(TargetBuilder.Build(passing, recipe)), null);
     }
 }

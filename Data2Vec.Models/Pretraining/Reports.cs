@@ -3,7 +3,7 @@ using Data2Vec.Models.Evaluation;
 namespace Data2Vec.Models;
 
 /// <summary>What is known when a run starts.</summary>
-/// <param name="Modality">"text".</param>
+/// <param name="Modality">"text", "vision" or "audio".</param>
 /// <param name="Preset">Name of the preset.</param>
 /// <param name="Device">Description of the device.</param>
 /// <param name="Data">Where the data comes from and how much there is.</param>
@@ -11,8 +11,10 @@ namespace Data2Vec.Models;
 /// <param name="FirstStep">0, or the step that is resumed.</param>
 /// <param name="Steps">Updates in all.</param>
 /// <param name="Folder">The run folder.</param>
+/// <param name="Unit">What a position is: tokens, frames or patches.</param>
 public sealed record RunHeader(
-    string Modality, string Preset, string Device, string Data, long Parameters, int FirstStep, int Steps, string Folder);
+    string Modality, string Preset, string Device, string Data, long Parameters, int FirstStep, int Steps, string Folder,
+    string Unit);
 
 /// <summary>One line of the log.</summary>
 /// <param name="Step">Finished updates.</param>
@@ -25,27 +27,29 @@ public sealed record RunHeader(
 /// <param name="PositionR2">Share of the targets that the position explains.</param>
 /// <param name="EffectiveRank">Of the targets.</param>
 /// <param name="EmaDecay">Teacher decay after this update.</param>
-/// <param name="TokensPerSecond">Tokens read since the last line, per second.</param>
+/// <param name="StageStd">Deviation of the teacher's encoder input and of every layer's output.</param>
+/// <param name="TokensPerSecond">Positions (tokens, frames, patches) read since the last line, per second.</param>
 /// <param name="Seconds">Since the start of this process' training.</param>
 /// <param name="EtaSeconds">Expected rest.</param>
 public sealed record StepReport(
     int Step, int Steps, double Loss, double LearningRate, double GradientNorm, double TargetStd, double PredictionStd,
-    double PositionR2, double EffectiveRank, double EmaDecay, double TokensPerSecond, double Seconds, double EtaSeconds);
+    double PositionR2, double EffectiveRank, double EmaDecay, IReadOnlyList<double> StageStd, double TokensPerSecond,
+    double Seconds, double EtaSeconds);
 
 /// <summary>The contents of summary.json.</summary>
-/// <param name="Modality">"text".</param>
+/// <param name="Modality">"text", "vision" or "audio".</param>
 /// <param name="Preset">Name of the preset.</param>
 /// <param name="Seed">Of the run.</param>
 /// <param name="Steps">Finished updates.</param>
 /// <param name="Seconds">Wall clock of this process, probes included.</param>
-/// <param name="LossFirst">First logged loss.</param>
+/// <param name="LossFirst">First logged loss of the run.</param>
 /// <param name="LossLast">Last logged loss.</param>
 /// <param name="TargetStd">Last logged.</param>
 /// <param name="PredictionStd">Last logged.</param>
 /// <param name="PositionR2">Last logged.</param>
 /// <param name="EffectiveRank">Last logged.</param>
 /// <param name="Probes">Linear probes, if they were asked for.</param>
-/// <param name="TokensPerSecond">Over all training of this process.</param>
+/// <param name="TokensPerSecond">Positions (tokens, frames, patches) per second over all training of this process.</param>
 /// <param name="PeakMemoryMb">Peak of the process' resident memory.</param>
 /// <param name="Device">Description of the device.</param>
 /// <param name="Threads">CPU threads.</param>

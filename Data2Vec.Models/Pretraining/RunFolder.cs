@@ -43,6 +43,15 @@ public sealed class RunFolder
     public void AppendMetrics(StepReport report) =>
         System.IO.File.AppendAllText(File("metrics.jsonl"), JsonSerializer.Serialize(report, Line) + "\n");
 
+    /// <summary>Loss of the first line of metrics.jsonl; null when there is none.</summary>
+    public double? FirstLoss()
+    {
+        var path = File("metrics.jsonl");
+        if (!System.IO.File.Exists(path) || System.IO.File.ReadLines(path).FirstOrDefault() is not { } line) return null;
+        using var document = JsonDocument.Parse(line);
+        return document.RootElement.GetProperty("loss").GetDouble();
+    }
+
     /// <summary>Removes metrics of steps after the one that is resumed, and a line cut short by a kill.</summary>
     public void TruncateMetrics(int step)
     {

@@ -3,6 +3,15 @@ using Data2Vec.Kernels;
 
 namespace Data2Vec.Models;
 
+/// <summary>Which tensor of a teacher layer becomes a target.</summary>
+public enum TargetTap
+{
+    /// <summary>Output of the feed-forward block before dropout and residual (speech, text).</summary>
+    FeedForward,
+    /// <summary>Output of the whole layer (vision).</summary>
+    Block,
+}
+
 /// <summary>
 /// How the teacher's layers become targets. The norms are applied in the order of the fields, each when asked for, with
 /// biased variance, eps 1e-5 and no affine part.
@@ -13,14 +22,20 @@ namespace Data2Vec.Models;
 /// <param name="LayerNorm">Per layer: every position over channels.</param>
 /// <param name="FinalLayerNorm">After averaging: every position over channels.</param>
 /// <param name="FinalInstanceNorm">After averaging: every channel of a sample over time.</param>
+/// <param name="Tap">Which tensor of a layer is taken.</param>
 public sealed record TargetRecipe(
     int TopLayers, bool BatchNorm = false, bool InstanceNorm = false, bool LayerNorm = false,
-    bool FinalLayerNorm = false, bool FinalInstanceNorm = false);
+    bool FinalLayerNorm = false, bool FinalInstanceNorm = false, TargetTap Tap = TargetTap.FeedForward);
 
 /// <summary>Averages normalised teacher layers. Source: Baevski et al. 2022, section 3.3.</summary>
 public static class TargetBuilder
 {
     private const double Eps = 1e-5;
+
+    /// <summary>Targets [B, T, D] from an encoder output that was collected.</summary>
+    /// <exception cref="ArgumentException">There are fewer layers than are to be averaged.</exception>
+    public static Tensor Build(EncoderOutput teacher, TargetRecipe recipe) =>
+        Build(recipe.Tap == TargetTap.Block ? [.. teacher.Hidden.Skip(1)] : teacher.Taps, recipe);
 
     /// <summary>Targets [B, T, D] from the taps of all layers, each [B, T, D].</summary>
     /// <exception cref="ArgumentException">There are fewer layers than are to be averaged.</exception>

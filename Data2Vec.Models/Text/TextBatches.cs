@@ -3,25 +3,17 @@ using Data2Vec.Models.Data;
 
 namespace Data2Vec.Models;
 
-/// <summary>Declared places of host-side random draws: part of their keys.</summary>
-internal static class DataSites
-{
-    public const uint Order = 2;
-    public const uint Mask = 3;
-}
-
 /// <summary>
 /// Batches for pre-training. Which documents a step sees and how they are masked is a function of seed and step alone, so a
 /// resumed run continues as if it had never stopped.
 /// </summary>
-public sealed class TextBatches
+public sealed class TextBatches : IBatchSource<TextPretrainBatch>
 {
     private readonly IReadOnlyList<TokenizedDocument> documents;
     private readonly TextMaskConfig masking;
     private readonly ulong seed;
     private readonly int batchSize, padId, maskId, vocabulary;
-    private int[] order = [];
-    private long orderEpoch = -1;
+    private readonly DataOrder order;
 
     /// <param name="documents">The documents to train on.</param>
     /// <param name="batchSize">Documents of one micro-batch.</param>
@@ -37,6 +29,7 @@ public sealed class TextBatches
     {
         if (documents.Count == 0) throw new ArgumentException("There is no document to train on.");
         this.documents = documents;
+        order = new DataOrder(documents.Count, seed);
         this.batchSize = batchSize;
         this.padId = padId;
         this.maskId = maskId;
@@ -48,12 +41,12 @@ public sealed class TextBatches
     /// <summary>Documents seen before an epoch ends.</summary>
     public int EpochLength => documents.Count;
 
-    /// <summary>The batch of one step and micro-batch.</summary>
+    /// <inheritdoc/>
     public TextPretrainBatch Get(uint step, int microBatch, int microBatches)
     {
         var rows = new int[batchSize][];
         var first = ((long)step * microBatches + microBatch) * batchSize;
-        for (var i = 0; i < batchSize; i++) rows[i] = documents[DocumentAt(first + i)].Ids;
+        for (var i = 0; i < batchSize; i++) rows[i] = documents[order.At(first + i)].Ids;
         var time = rows.Max(r => r.Length);
         var clean = new int[batchSize * time];
         var source = new int[batchSize * time];
@@ -77,17 +70,5 @@ public sealed class TextBatches
         }
         return new TextPretrainBatch(
             new TextBatch(batchSize, time, source), new TextBatch(batchSize, time, clean), positions);
-    }
-
-    private int DocumentAt(long position)
-    {
-        var epoch = position / documents.Count;
-        if (epoch != orderEpoch)
-        {
-            order = [.. Enumerable.Range(0, documents.Count)];
-            new PhiloxStream(new RandomKey(seed, (uint)epoch, 0, DataSites.Order)).Shuffle<int>(order);
-            orderEpoch = epoch;
-        }
-        return order[position % documents.Count];
     }
 }

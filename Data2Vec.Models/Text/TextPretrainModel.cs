@@ -36,17 +36,15 @@ public sealed class TextPretrainModel : IPretrainable<TextPretrainBatch>, IDispo
     public RegressionHead Head { get; }
 
     /// <inheritdoc/>
-    public EncoderOutput Encode(ParameterView parameters, TextPretrainBatch batch, bool masked, ForwardMode mode) =>
-        Encoder.Forward(parameters, masked ? batch.Source : batch.Clean, mode);
+    public EncoderOutput Encode(
+        ParameterView parameters, TextPretrainBatch batch, Tensor? front, bool masked, ForwardMode mode) => Encoder.Forward(parameters, masked ? batch.Source : batch.Clean, mode);
 
     /// <inheritdoc/>
-    public int[] LossRows(TextPretrainBatch batch)
-    {
-        var rows = new List<int>();
-        for (var i = 0; i < batch.LossPositions.Length; i++)
-            if (batch.LossPositions[i]) rows.Add(i);
-        return [.. rows];
-    }
+    public int[] LossRows(TextPretrainBatch batch) => Rows.Where(batch.LossPositions);
+
+    /// <inheritdoc/>
+    public int[] DataRows(TextPretrainBatch batch) =>
+        Rows.Where(Array.ConvertAll(batch.Clean.Ids, id => id != Encoder.Config.PaddingId));
 
     /// <inheritdoc/>
     public void Dispose() => Store.Dispose();

@@ -12,7 +12,7 @@ var config = TextPretrainConfig.OfPreset("tiny") with
     Steps = args.Length > 1 ? int.Parse(args[1]) : 300, WarmupSteps = 2, Probes = false, VocabularySize = 1000,
 };
 var folder = Path.Combine(Path.GetTempPath(), $"data2vec-example-{Environment.ProcessId}");
-var summary = TextPretraining.Run(config, new PretrainOptions(folder, [args[0]]), new Lines());
+var summary = Pretrainer.Run(config, new PretrainOptions(folder, [args[0]]), new Lines());
 Console.WriteLine($"loss {summary!.LossFirst:F2} -> {summary.LossLast:F2}; the model lies in {folder}/checkpoints/last");
 return 0;
 

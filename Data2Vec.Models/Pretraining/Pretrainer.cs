@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using Data2Vec.Engine;
+using Data2Vec.Models.Configuration;
+using Data2Vec.Models.Evaluation;
+
+namespace Data2Vec.Models;
+
+/// <summary>Pre-trains data2vec from data to a summary, whatever the modality: the main job.</summary>
+public static class Pretrainer
+{
+    /// <summary>Keys that may change between the parts of one run.</summary>
+    private static readonly string[] FreeKeys = ["threads", "save_every", "keep", "log_every", "probes"];
+
+    /// <summary>Runs to the end, or until a stop is requested (then it saves and returns null).</summary>
+    /// <exception cref="NonFiniteException">Loss or gradient is not finite and the policy is to stop.</exception>
+    /// <exception cref="IOException">Data or checkpoint cannot be read or written.</exception>
+    public static RunSummary? Run(
+        PretrainConfig config, PretrainOptions options, IPretrainObserver observer, CancellationToken stop = default)
+    {
+        config.Check();
+        var clock = Stopwatch.StartNew();
+        var folder = new RunFolder(options.Folder, config.Keep);
+        foreach (var left in folder.Checkpoints.Sweep()) observer.Warned($"removed what an interrupted save had left: {left}");
+        var checkpoint = folder.Checkpoints.OpenLast();
+        if (checkpoint is not null && !options.Resume)
+            throw new IOException($"{folder.Path} holds a run already; go on with --resume auto or choose another --out.");
+        if (checkpoint is not null) RefuseOtherSettings(config, folder);
+
+        var task = config.CreateTask();
+        task.Load(options, folder, observer);
+        folder.WriteText("config.yaml", ConfigKeys.Print(config));
+        using var device = Device.Parse(options.Device, config.Threads, observer.Phase);
+        using var session = task.Start(device);
+        var random = config.Probes ? Untrained(task, observer) : null;
+        if (checkpoint is not null)
+        {
+            session.Step = TrainingState.Read(checkpoint, session.Store);
+            folder.TruncateMetrics(session.Step);
+        }
+        observer.Started(new RunHeader(config.Modality, config.Preset, device.ToString(), task.Data, session.Store.Count,
+            session.Step, config.Steps, folder.Path, task.Unit));
+        var training = new TrainingLoop(config, task, session, folder, observer);
+        if (!training.Run(stop)) return null;
+
+        IReadOnlyList<ProbeResult> probes = [];
+        if (random is not null)
+        {
+            observer.Phase("probing the trained encoder");
+            probes = task.ProbeResults(random, config.Steps == 0 ? random : task.ProbeAccuracies());
+        }
+        using var process = Process.GetCurrentProcess();
+        var last = training.Last;
+        var summary = new RunSummary(config.Modality, config.Preset, config.Seed, session.Step, clock.Elapsed.TotalSeconds,
+            folder.FirstLoss(), last?.Loss, last?.TargetStd, last?.PredictionStd, last?.PositionR2, last?.EffectiveRank,
+            probes, training.PositionsPerSecond, process.PeakWorkingSet64 / 1048576.0, device.ToString(),
+            config.Threads == 0 ? Environment.ProcessorCount : config.Threads, task.Digest);
+        folder.WriteJson("summary.json", summary);
+        observer.Finished(summary);
+        return summary;
+    }
+
+    private static IReadOnlyList<double> Untrained(PretrainTask task, IPretrainObserver observer)
+    {
+        observer.Phase("probing the untrained encoder");
+        foreach (var reason in task.DrawProbes()) observer.Warned($"probe left out: {reason}");
+        return task.ProbeAccuracies();
+    }
+
+    private static void RefuseOtherSettings(PretrainConfig config, RunFolder folder)
+    {
+        var before = ConfigKeys.ApplyFile(config, folder.File("config.yaml"));
+        string[] Lines(PretrainConfig c) => [.. ConfigKeys.Print(c).Split('\n')
+            .Where(l => !l.StartsWith('#') && !FreeKeys.Any(k => l.StartsWith(k + ":", StringComparison.Ordinal)))];
+        foreach (var (then, now) in Lines(before).Zip(Lines(config)))
+        {
+            if (then != now)
+            {
+                throw new ConfigException(
+                    $"The run in {folder.Path} was started with `{then}`, so it cannot go on with `{now}`.");
+            }
+        }
+    }
+}
