@@ -101,6 +101,10 @@ public interface IBackend : IDisposable
     void CrossEntropy(in CrossEntropyArgs a);
     /// <summary>Gradient of <see cref="CrossEntropy"/>.</summary>
     void CrossEntropyBackward(in CrossEntropyBackwardArgs a);
+    /// <summary>Connectionist temporal classification of log-probabilities with label sequences.</summary>
+    void CtcLoss(in CtcLossArgs a);
+    /// <summary>Gradient of <see cref="CtcLoss"/>.</summary>
+    void CtcLossBackward(in CtcLossBackwardArgs a);
 
     // Training step, over flat buffers
     /// <summary>Global L2 norm, clip factor and finite check, written into the step values.</summary>

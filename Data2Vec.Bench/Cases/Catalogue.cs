@@ -13,7 +13,7 @@ internal static class Catalogue
         .. UnaryCases.Cases, .. BinaryCases.Cases, .. WhereCases.Cases, .. StridedCopyCases.Cases, .. FillCases.Cases, .. CastCases.Cases,
         .. ReduceCases.Cases, .. SoftmaxCases.Cases, .. MatMulCases.Cases, .. LinearCases.Cases, .. AttentionCases.Cases,
         .. LayerNormCases.Cases, .. InstanceNormCases.Cases, .. RowsCases.Cases, .. DropoutCases.Cases, .. SmoothL1Cases.Cases,
-        .. CrossEntropyCases.Cases, .. OptimizerCases.Cases,
+        .. CrossEntropyCases.Cases, .. CtcLossCases.Cases, .. OptimizerCases.Cases,
     ];
 
     public static IReadOnlyList<OpError> Errors { get; } =
@@ -21,7 +21,7 @@ internal static class Catalogue
         .. UnaryCases.Errors, .. BinaryCases.Errors, .. WhereCases.Errors, .. StridedCopyCases.Errors, .. FillCases.Errors, .. CastCases.Errors,
         .. ReduceCases.Errors, .. SoftmaxCases.Errors, .. MatMulCases.Errors, .. LinearCases.Errors, .. AttentionCases.Errors,
         .. LayerNormCases.Errors, .. InstanceNormCases.Errors, .. RowsCases.Errors, .. DropoutCases.Errors, .. SmoothL1Cases.Errors,
-        .. CrossEntropyCases.Errors, .. OptimizerCases.Errors,
+        .. CrossEntropyCases.Errors, .. CtcLossCases.Errors, .. OptimizerCases.Errors,
     ];
 
     /// <summary>Operations whose derivative finite differences cannot prove, and why.</summary>

@@ -4,7 +4,10 @@ using Data2Vec.Kernels;
 
 namespace Data2Vec.Bench.Conformance;
 
-/// <summary>Calls that PyTorch rejects: the engine must throw, with a sentence, and not compute something.</summary>
+/// <summary>
+/// Calls that PyTorch rejects: the engine must throw, with a sentence, and not compute something. What its types rule out
+/// is refused by the compiler, and reported as such.
+/// </summary>
 internal static class RefusedCalls
 {
     public static void Run(string folder, SuiteReport report, Device device, DType type)
@@ -32,7 +35,7 @@ internal static class RefusedCalls
             var number = numbers[op] = numbers.GetValueOrDefault(op) + 1;
             var (group, name) = ($"torch.{op}", $"{kind}/{number}");
             if (OpTable.Find(op, own: false) is not { } call) report.Skip(group, name, OpsSuite.Missing);
-            else report.Run(group, name, () => [Refusal(entry, call, device, type, optional)]);
+            else report.RunRefusal(group, name, () => Refusal(entry, call, device, type, optional));
         }
     }
 

@@ -23,6 +23,11 @@ internal sealed record CaseResult(string Group, string Name, Outcome Outcome, do
 /// <summary>A case cannot be expressed with what the engine has; the message says why.</summary>
 internal sealed class NotExpressibleException(string reason) : Exception(reason);
 
+/// <summary>
+/// A call that must be refused cannot even be written with the engine: its types rule it out. The message says how.
+/// </summary>
+internal sealed class SignatureException(string reason) : Exception(reason);
+
 /// <summary>Collects the cases of one suite, prints failures as they come and a summary at the end.</summary>
 internal sealed class SuiteReport(string suite, string? filter, TextWriter output)
 {
@@ -38,27 +43,11 @@ internal sealed class SuiteReport(string suite, string? filter, TextWriter outpu
     /// Runs one case if the filter lets it through: it passes when every difference fits, is skipped when it is not
     /// expressible, and fails on any other exception. One case never stops the others.
     /// </summary>
-    public void Run(string group, string name, Func<IEnumerable<Difference>> run)
-    {
-        if (!Wanted(group, name)) return;
-        try
-        {
-            var worst = default(Difference?);
-            foreach (var difference in run())
-                if (worst is null || difference.Ratio > worst.Value.Ratio) worst = difference;
-            if (worst is null) Fail(group, name, "nothing was compared");
-            else if (worst.Value.Fits) Add(new(group, name, Outcome.Passed, worst.Value.Ratio, ""));
-            else Fail(group, name, worst.Value.ToString(), worst.Value.Ratio);
-        }
-        catch (NotExpressibleException e)
-        {
-            Add(new(group, name, Outcome.Skipped, 0, e.Message));
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            Fail(group, name, $"{e.GetType().Name}: {e.Message}");
-        }
-    }
+    public void Run(string group, string name, Func<IEnumerable<Difference>> run) => Run(group, name, run, refusal: false);
+
+    /// <summary>Runs a call that must be refused; it passes too when the engine's types rule it out.</summary>
+    public void RunRefusal(string group, string name, Func<Difference> run) =>
+        Run(group, name, () => [run()], refusal: true);
 
     /// <summary>Records a case that is out of scope.</summary>
     public void Skip(string group, string name, string reason)
@@ -75,11 +64,43 @@ internal sealed class SuiteReport(string suite, string? filter, TextWriter outpu
             $", worst error {worst.Ratio:0.###} of its tolerance ({worst.Group}/{worst.Name})");
         output.WriteLine($"{suite}: {Count(Outcome.Passed) + Count(Outcome.Failed)} run, "
             + $"{Count(Outcome.Failed)} failed, {Count(Outcome.Skipped)} skipped{worstText}");
-        foreach (var reason in results.Where(r => r.Outcome == Outcome.Skipped).GroupBy(r => r.Message))
+        List("skipped", results.Where(r => r.Outcome == Outcome.Skipped));
+        List("refused by its signature", results.Where(r => r.Outcome == Outcome.Passed && r.Message.Length > 0));
+    }
+
+    private void Run(string group, string name, Func<IEnumerable<Difference>> run, bool refusal)
+    {
+        if (!Wanted(group, name)) return;
+        try
+        {
+            var worst = default(Difference?);
+            foreach (var difference in run())
+                if (worst is null || difference.Ratio > worst.Value.Ratio) worst = difference;
+            if (worst is null) Fail(group, name, "nothing was compared");
+            else if (worst.Value.Fits) Add(new(group, name, Outcome.Passed, worst.Value.Ratio, ""));
+            else Fail(group, name, worst.Value.ToString(), worst.Value.Ratio);
+        }
+        catch (NotExpressibleException e)
+        {
+            Add(new(group, name, Outcome.Skipped, 0, e.Message));
+        }
+        catch (SignatureException e) when (refusal)
+        {
+            Add(new(group, name, Outcome.Passed, 0, e.Message));
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Fail(group, name, $"{e.GetType().Name}: {e.Message}");
+        }
+    }
+
+    private void List(string how, IEnumerable<CaseResult> cases)
+    {
+        foreach (var reason in cases.GroupBy(r => r.Message))
         {
             var groups = reason.GroupBy(r => r.Group)
                 .Select(g => g.Count() == 1 ? $"{g.Key}/{g.First().Name}" : $"{g.Key} ({g.Count()})");
-            output.WriteLine($"  skipped {reason.Count()}: {reason.Key}: {string.Join(", ", groups)}");
+            output.WriteLine($"  {how} {reason.Count()}: {reason.Key}: {string.Join(", ", groups)}");
         }
     }
 

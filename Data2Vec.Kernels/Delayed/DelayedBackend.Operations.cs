@@ -96,6 +96,12 @@ public sealed partial class DelayedBackend
     /// <inheritdoc/>
     public void CrossEntropyBackward(in CrossEntropyBackwardArgs a) =>
         Defer(a, static (IBackend b, in CrossEntropyBackwardArgs x) => b.CrossEntropyBackward(x));
+    /// <inheritdoc/>
+    public void CtcLoss(in CtcLossArgs a) =>
+        Defer(a, static (IBackend b, in CtcLossArgs x) => b.CtcLoss(x));
+    /// <inheritdoc/>
+    public void CtcLossBackward(in CtcLossBackwardArgs a) =>
+        Defer(a, static (IBackend b, in CtcLossBackwardArgs x) => b.CtcLossBackward(x));
     // Training step, over flat buffers
     /// <inheritdoc/>
     public void GradientNorm(in GradientNormArgs a) =>

@@ -75,6 +75,7 @@ public sealed class CoverageTests
         AssertNamed<AdamVariant>(nameof(IBackend.Adam));
         AssertNamed<Reduction>(nameof(IBackend.SmoothL1));
         AssertNamed<Reduction>(nameof(IBackend.CrossEntropy));
+        AssertNamed<Reduction>(nameof(IBackend.CtcLoss));
     }
 
     private static void AssertNamed<T>(string operation)

@@ -33,6 +33,7 @@ internal static class OpTable
         NormCalls.AddTo(calls);
         RowCalls.AddTo(calls);
         LossCalls.AddTo(calls);
+        CtcCalls.AddTo(calls);
         OwnCalls.AddTo(Own);
         return calls;
     }

@@ -21,6 +21,7 @@ internal static class OwnCalls
         calls["smooth_l1_rows"] = c => [SmoothL1(
             c["source"], c["target"], c["rows"], c.Number("beta", 1), LossCalls.ReductionOf(c), c.Number("scale", 1))];
         calls["target_builder"] = Targets;
+        calls["ctc_loss"] = CtcCalls.OfLogits;
         calls["clip_grad_norm"] = Clip;
         calls["gather_rows"] = c => [GatherRows(Flat(c["source"]), c["rows"])];
         calls["scatter_rows"] = c => [ScatterRows(c["base"], c["rows"], c["update"])];
