@@ -63,6 +63,10 @@ public interface IBackend : IDisposable
     void Linear(in LinearArgs a);
     /// <summary>Gradients of <see cref="Linear"/>.</summary>
     void LinearBackward(in LinearBackwardArgs a);
+    /// <summary>y = activation(convolution over time + b), channels last, in groups.</summary>
+    void Conv1d(in Conv1dArgs a);
+    /// <summary>Gradients of <see cref="Conv1d"/>.</summary>
+    void Conv1dBackward(in Conv1dBackwardArgs a);
 
     // Attention
     /// <summary>softmax(scale Q Kᵀ + bias, masked) V without a T x T matrix.</summary>

@@ -21,11 +21,12 @@ public sealed class LinearLayer
 {
     private readonly int weight, bias;
 
-    /// <summary>Declares the parameters; bias starts at 0.</summary>
-    public LinearLayer(ParameterScope scope, int inputs, int outputs, Initializer initializer)
+    /// <summary>Declares the parameters; bias starts at 0 when no initialiser is given for it.</summary>
+    public LinearLayer(
+        ParameterScope scope, int inputs, int outputs, Initializer initializer, Initializer? biasInitializer = null)
     {
         weight = scope.Add("weight", new Shape(outputs, inputs), initializer);
-        bias = scope.Add("bias", new Shape(outputs), Initializers.Zeros);
+        bias = scope.Add("bias", new Shape(outputs), biasInitializer ?? Initializers.Zeros);
     }
 
     /// <summary>[..., In] to [..., Out].</summary>

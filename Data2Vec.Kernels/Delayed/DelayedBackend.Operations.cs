@@ -47,6 +47,12 @@ public sealed partial class DelayedBackend
     /// <inheritdoc/>
     public void LinearBackward(in LinearBackwardArgs a) =>
         Defer(a, static (IBackend b, in LinearBackwardArgs x) => b.LinearBackward(x));
+    /// <inheritdoc/>
+    public void Conv1d(in Conv1dArgs a) =>
+        Defer(a, static (IBackend b, in Conv1dArgs x) => b.Conv1d(x));
+    /// <inheritdoc/>
+    public void Conv1dBackward(in Conv1dBackwardArgs a) =>
+        Defer(a, static (IBackend b, in Conv1dBackwardArgs x) => b.Conv1dBackward(x));
     // Attention
     /// <inheritdoc/>
     public void Attention(in AttentionArgs a) =>

@@ -76,7 +76,7 @@ internal static class ElementFunctions
     private static double Sigmoid(double x) =>
         x >= 0 ? 1 / (1 + Math.Exp(-x)) : Math.Exp(x) / (1 + Math.Exp(x));
 
-    private static double NormalCdf(double x) => 0.5 * ErrorFunction.Erfc(-x / Math.Sqrt(2));
+    private static double NormalCdf(double x) => NormalDistribution.Cdf(x);
 
     private static double TanhArgument(double x) => Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
 

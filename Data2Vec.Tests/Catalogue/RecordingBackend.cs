@@ -43,6 +43,8 @@ internal sealed class RecordingBackend(IBackend inner) : IBackend
     public void MatMul(in MatMulArgs a) => Seen().MatMul(a);
     public void Linear(in LinearArgs a) => Seen().Linear(a);
     public void LinearBackward(in LinearBackwardArgs a) => Seen().LinearBackward(a);
+    public void Conv1d(in Conv1dArgs a) => Seen().Conv1d(a);
+    public void Conv1dBackward(in Conv1dBackwardArgs a) => Seen().Conv1dBackward(a);
     public void Attention(in AttentionArgs a) => Seen().Attention(a);
     public void AttentionBackward(in AttentionBackwardArgs a) => Seen().AttentionBackward(a);
     public void LayerNorm(in LayerNormArgs a) => Seen().LayerNorm(a);
