@@ -66,6 +66,9 @@ public sealed class EmbeddingLayer
         this.paddingRow = paddingRow;
     }
 
+    /// <summary>The table [Rows, Width] itself.</summary>
+    public Tensor Table(ParameterView p) => p[weight];
+
     /// <summary>[shape of ids, Width].</summary>
     public Tensor Forward(ParameterView p, Tensor ids) => Ops.Embedding(p[weight], ids, paddingRow);
 }

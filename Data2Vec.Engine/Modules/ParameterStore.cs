@@ -42,6 +42,7 @@ public sealed class ParameterStore : IDisposable
     private bool[] hasGradient = [];
     private bool[] uploaded = [];
     private TensorRef values, gradients, moment1, moment2, teacher, table;
+    private long length;
 
     /// <summary>An empty store; declare parameters, then <see cref="Build"/>.</summary>
     /// <param name="device">Where the buffers live.</param>
@@ -80,10 +81,14 @@ public sealed class ParameterStore : IDisposable
     public int NumberOf(string name) => numbers.TryGetValue(name, out var n) ? n
         : throw new KeyNotFoundException($"The model has no parameter named {name}.");
 
-    /// <summary>Allocates the buffers and gives every parameter its first values; the teacher starts as a copy.</summary>
+    /// <summary>
+    /// Allocates the values and gives every parameter its first ones; the teacher starts as a copy. Gradients and moments
+    /// take memory when they are first used, so that a model that only runs forward has its values alone.
+    /// </summary>
     /// <param name="seed">Seed of the initialisers.</param>
     /// <param name="weightDecay">Decay of parameters that declare none.</param>
-    public void Build(ulong seed, double weightDecay = 0)
+    /// <param name="initialise">False leaves all values 0, for a model that is loaded next.</param>
+    public void Build(ulong seed, double weightDecay = 0, bool initialise = true)
     {
         segments = new Segment[declarations.Count];
         hasGradient = new bool[declarations.Count];
@@ -105,14 +110,12 @@ public sealed class ParameterStore : IDisposable
             student += room;
             if (d.Teacher != TeacherRule.Shared) own += room;
         }
+        length = student;
         values = Zeroed(student);
-        gradients = Zeroed(student);
-        moment1 = Zeroed(student);
-        moment2 = Zeroed(student);
         teacher = Zeroed(own);
         table = Device.Allocate(new Shape(Math.Max(1, segments.Length * Unsafe.SizeOf<Segment>())), DType.UInt8);
         UploadTable();
-        for (var i = 0; i < segments.Length; i++)
+        for (var i = 0; initialise && i < segments.Length; i++)
         {
             var d = declarations[i];
             var numbers = new double[d.Shape.Count];
@@ -140,7 +143,7 @@ public sealed class ParameterStore : IDisposable
         SyncTable();
         var args = new GradientNormArgs
         {
-            Gradients = gradients.View, Segments = table.View, SegmentCount = segments.Length, Step = step.View,
+            Gradients = OnDemand(ref gradients).View, Segments = table.View, SegmentCount = segments.Length, Step = step.View,
         };
         args.Check();
         Device.Backend.GradientNorm(args);
@@ -152,7 +155,8 @@ public sealed class ParameterStore : IDisposable
         SyncTable();
         var args = new AdamArgs
         {
-            Parameters = values.View, Gradients = gradients.View, Moment1 = moment1.View, Moment2 = moment2.View,
+            Parameters = values.View, Gradients = OnDemand(ref gradients).View,
+            Moment1 = OnDemand(ref moment1).View, Moment2 = OnDemand(ref moment2).View,
             Segments = table.View, SegmentCount = segments.Length, Step = step.View,
             Beta1 = options.Beta1, Beta2 = options.Beta2, Epsilon = options.Epsilon, Variant = options.Variant,
         };
@@ -243,15 +247,17 @@ public sealed class ParameterStore : IDisposable
         var (flat, offset) = part switch
         {
             ParameterPart.Student => (values, s.Offset),
-            ParameterPart.Gradient => (gradients, s.Offset),
-            ParameterPart.Moment1 => (moment1, s.Offset),
-            ParameterPart.Moment2 => (moment2, s.Offset),
+            ParameterPart.Gradient => (OnDemand(ref gradients), s.Offset),
+            ParameterPart.Moment1 => (OnDemand(ref moment1), s.Offset),
+            ParameterPart.Moment2 => (OnDemand(ref moment2), s.Offset),
             _ => s.TeacherOffset >= 0 ? (teacher, s.TeacherOffset) : (values, s.Offset),
         };
         return flat with { Offset = offset, Shape = declarations[parameter].Shape };
     }
 
     internal void MarkGradient(int parameter) => hasGradient[parameter] = true;
+
+    private TensorRef OnDemand(ref TensorRef part) => part.IsNone ? part = Zeroed(length) : part;
 
     private TensorRef Zeroed(long count)
     {

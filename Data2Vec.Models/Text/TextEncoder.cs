@@ -104,13 +104,15 @@ public sealed class TextEncoder
         return layers.Forward(p, x, keyMask, mode);
     }
 
+    /// <summary>The token table [V, D], for a decoder that is tied to it.</summary>
+    public Tensor WordTable(ParameterView p) => words.Table(p);
+
     /// <summary>tanh(W first + b) [B, D] of an encoder output.</summary>
     /// <exception cref="InvalidOperationException">The model has no pooler.</exception>
     public Tensor Pool(ParameterView p, Tensor last)
     {
         if (pooler is null) throw new InvalidOperationException("This text model has no pooler.");
-        var first = Ops.Slice(last, 1, 0, 1);
-        return Ops.Tanh(pooler.Forward(p, Ops.Reshape(first, new Shape(last.Shape[0], last.Shape[2]))));
+        return Ops.Tanh(pooler.Forward(p, Positions.First(last)));
     }
 
     private int[] PositionIds(TextBatch batch)

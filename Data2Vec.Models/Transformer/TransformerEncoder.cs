@@ -133,4 +133,8 @@ internal static class DropoutSites
     public const uint Embedding = 1;
 
     public static uint Layer(int layer, uint place) => 16 + 4 * (uint)layer + place;
+
+    /// <summary>Dropout of a head at one of its places; none in evaluation.</summary>
+    public static DropoutSource OfHead(StepState? step, double probability, uint place) =>
+        step?.Dropout(probability, 2 + place) ?? default;
 }

@@ -1,0 +1,60 @@
+using Data2Vec.Engine;
+
+namespace Data2Vec.Models.Weights;
+
+/// <summary>Declares the model of a published class, from its configuration and, where it depends on them, its files.</summary>
+public static class PublishedClasses
+{
+    /// <summary>Declares a model on an empty store.</summary>
+    /// <param name="name">The class, such as Data2VecTextForMaskedLM; it need not be that of the files.</param>
+    /// <param name="config">The configuration.</param>
+    /// <param name="store">An empty store; build it to load or run the model.</param>
+    /// <param name="files">
+    /// The weights: they say whether a bare model has a pooler and whether a decoder is tied. Null = as a new model.
+    /// </param>
+    /// <exception cref="InvalidDataException">There is no such class, or the configuration does not fit.</exception>
+    public static PublishedModel Declare(
+        string name, PublishedConfig config, ParameterStore store, PublishedFiles? files = null)
+    {
+        if (PublishedFamily.OfClass(name) != config.Family)
+            throw new InvalidDataException($"{config.Source}: a {config.Family.ModelType} model cannot be a {name}.");
+        return name switch
+        {
+            "Data2VecTextModel" => new TextModel(store, PublishedText.ReadConfig(config, HasPooler(config, files))),
+            "Data2VecTextForMaskedLM" => MaskedLanguage(config, store, files),
+            "Data2VecTextForSequenceClassification" => new TextSequenceClassifier(
+                store, PublishedText.ReadConfig(config), config.Labels, config.Problem, HeadDropout(config)),
+            "Data2VecTextForTokenClassification" => new TextTokenClassifier(
+                store, PublishedText.ReadConfig(config), config.Labels, HeadDropout(config)),
+            "Data2VecTextForQuestionAnswering" => new TextQuestionAnswering(store, PublishedText.ReadConfig(config)),
+            "Data2VecTextForMultipleChoice" => new TextMultipleChoice(
+                store, PublishedText.ReadConfig(config), config.Number("hidden_dropout_prob", 0)),
+            _ => throw new InvalidDataException($"{config.Source}: there is no model for the class {name}."),
+        };
+    }
+
+    private static bool HasPooler(PublishedConfig config, PublishedFiles? files) =>
+        files is null || files.Names.Any(n =>
+            config.Family.WithoutPrefix(n).StartsWith("pooler.", StringComparison.Ordinal));
+
+    private static double HeadDropout(PublishedConfig config) =>
+        config.Number("classifier_dropout", config.Number("hidden_dropout_prob", 0));
+
+    /// <summary>
+    /// Files win over the configuration: a decoder that differs from what it should be tied to is one of its own.
+    /// </summary>
+    private static TextMaskedLanguageModel MaskedLanguage(
+        PublishedConfig config, ParameterStore store, PublishedFiles? files)
+    {
+        var tied = config.Flag("tie_word_embeddings", true);
+        var words = PublishedFamily.Text.Prefix + "embeddings.word_embeddings.weight";
+        return new TextMaskedLanguageModel(store, PublishedText.ReadConfig(config),
+            tied && !Differ(files, "lm_head.decoder.weight", words),
+            tied && !Differ(files, "lm_head.decoder.bias", "lm_head.bias"));
+    }
+
+    private static bool Differ(PublishedFiles? files, string name, string original) =>
+        files is not null && files.Contains(name) && files.Contains(original)
+        && !files.FileOf(name).ReadSingles(name).AsSpan().SequenceEqual(
+            files.FileOf(original).ReadSingles(original));
+}
