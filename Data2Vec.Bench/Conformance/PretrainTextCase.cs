@@ -3,6 +3,7 @@ using Data2Vec.Engine;
 using Data2Vec.Engine.Serialization;
 using Data2Vec.Kernels;
 using Data2Vec.Models;
+using Data2Vec.Models.Weights;
 
 namespace Data2Vec.Bench.Conformance;
 
@@ -34,7 +35,7 @@ internal sealed class PretrainTextCase : IDisposable
         model = new TextPretrainModel(new ParameterStore(device, type), config, Size("head_layers"),
             averageEverything: !Flag("ema_transformer_layers_only"));
         model.Store.Build(1, item.GetProperty("optimizer").GetProperty("weight_decay").GetDouble());
-        parameters = new PublishedParameters(model.Store, config);
+        parameters = RegressionNames.Of(model.Store, PublishedText.Map(config));
         objective = new ObjectiveConfig(
             new TargetRecipe(Size("average_top_k_layers"), Flag("batch_norm_target_layer"),
                 Flag("instance_norm_target_layer"), Flag("layer_norm_target_layer"), Flag("layer_norm_targets"),

@@ -5,6 +5,13 @@ namespace Data2Vec.Models.Weights;
 /// <summary>Declares the model of a published class, from its configuration and, where it depends on them, its files.</summary>
 public static class PublishedClasses
 {
+    /// <summary>The classes that can be declared.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        "Data2VecTextModel", "Data2VecTextForMaskedLM", "Data2VecTextForSequenceClassification",
+        "Data2VecTextForTokenClassification", "Data2VecTextForQuestionAnswering", "Data2VecTextForMultipleChoice",
+    ];
+
     /// <summary>Declares a model on an empty store.</summary>
     /// <param name="name">The class, such as Data2VecTextForMaskedLM; it need not be that of the files.</param>
     /// <param name="config">The configuration.</param>
@@ -16,6 +23,8 @@ public static class PublishedClasses
     public static PublishedModel Declare(
         string name, PublishedConfig config, ParameterStore store, PublishedFiles? files = null)
     {
+        if (!Names.Contains(name))
+            throw new InvalidDataException($"{config.Source}: there is no model for the class {name}.");
         if (PublishedFamily.OfClass(name) != config.Family)
             throw new InvalidDataException($"{config.Source}: a {config.Family.ModelType} model cannot be a {name}.");
         return name switch
@@ -29,7 +38,7 @@ public static class PublishedClasses
             "Data2VecTextForQuestionAnswering" => new TextQuestionAnswering(store, PublishedText.ReadConfig(config)),
             "Data2VecTextForMultipleChoice" => new TextMultipleChoice(
                 store, PublishedText.ReadConfig(config), config.Number("hidden_dropout_prob", 0)),
-            _ => throw new InvalidDataException($"{config.Source}: there is no model for the class {name}."),
+            _ => throw new InvalidOperationException($"{name} is listed and cannot be declared."),
         };
     }
 

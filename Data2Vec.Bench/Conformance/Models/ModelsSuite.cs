@@ -1,0 +1,44 @@
+using System.Text.Json;
+using Data2Vec.Engine;
+using Data2Vec.Kernels;
+using Data2Vec.Models.Weights;
+
+namespace Data2Vec.Bench.Conformance;
+
+/// <summary>Published model folders: outputs, gradients, variants of files, names and shapes.</summary>
+internal static class ModelsSuite
+{
+    public static void Run(string folder, JsonElement manifest, SuiteReport report, Device device, DType type)
+    {
+        var measured = new Dictionary<string, double>();
+        foreach (var item in manifest.GetProperty("cases").EnumerateArray())
+        {
+            var path = item.GetProperty("folder").GetString()!;
+            measured[path] = item.GetProperty("checks").GetProperty("float32_vs_float64").GetProperty("outputs")
+                .GetProperty("worst").GetDouble();
+            Run(report, item.GetProperty("class").GetString()!, item, "class",
+                () => new ModelCase(Path.Combine(folder, path), item, device, type).Compare());
+        }
+        foreach (var item in List(manifest, "folders"))
+        {
+            var worst = item.TryGetProperty("float32_vs_float64", out var own) ? own.GetDouble()
+                : measured.GetValueOrDefault(item.GetProperty("from").GetString()!);
+            Run(report, "folders", item, "load_class", () => new FolderCase(folder, item, worst, device, type).Compare());
+        }
+        var layout = Path.Combine(folder, "published_layout.json");
+        if (File.Exists(layout)) PublishedLayout.Run(layout, report);
+        foreach (var item in List(manifest, "base"))
+            report.Skip("base", item.GetProperty("name").GetString()!, "not in this version");
+    }
+
+    private static void Run(
+        SuiteReport report, string group, JsonElement item, string field, Func<List<Difference>> compare)
+    {
+        var name = item.GetProperty("name").GetString()!;
+        if (PublishedClasses.Names.Contains(item.GetProperty(field).GetString()!)) report.Run(group, name, compare);
+        else report.Skip(group, name, "not in this version");
+    }
+
+    private static IEnumerable<JsonElement> List(JsonElement manifest, string name) =>
+        manifest.TryGetProperty(name, out var items) ? items.EnumerateArray() : [];
+}
