@@ -4,7 +4,7 @@ namespace Data2Vec.Kernels;
 /// A cursor over the word positions of one key, for host code that draws a variable number of values (data order,
 /// masks). What it gives depends on the key and the starting position only. Not safe for several threads.
 /// </summary>
-public sealed class PhiloxStream
+public sealed class PhiloxStream : IDraws
 {
     private readonly RandomKey key;
     private PhiloxBlock block;
@@ -42,6 +42,9 @@ public sealed class PhiloxStream
         var high = NextUInt();
         return Philox.Uniform(high, NextUInt());
     }
+
+    /// <summary>A uniform double between two bounds: low + (high - low) u. Uses two positions.</summary>
+    public double NextDouble(double low, double high) => low + (high - low) * NextDouble();
 
     /// <summary>A standard normal number: the cosine of <see cref="Philox.NormalPair"/>. Uses four positions.</summary>
     public double NextNormal()
@@ -101,6 +104,15 @@ public sealed class PhiloxStream
             chosen[i] = displaced.GetValueOrDefault(j, j);
             displaced[j] = displaced.GetValueOrDefault(i, i);
         }
+        return chosen;
+    }
+
+    /// <summary>Draws <paramref name="count"/> entries of a pool, none twice, in random order.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The count is negative or above the pool's size.</exception>
+    public int[] SampleWithoutReplacement(ReadOnlySpan<int> pool, int count)
+    {
+        var chosen = SampleWithoutReplacement(pool.Length, count);
+        for (var i = 0; i < count; i++) chosen[i] = pool[chosen[i]];
         return chosen;
     }
 }
