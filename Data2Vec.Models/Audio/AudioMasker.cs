@@ -4,8 +4,8 @@ namespace Data2Vec.Models;
 
 /// <summary>
 /// Masks of pre-training on speech, and of frames and channels in published fine-tuning: per row with s valid frames
-/// n = max(minimum, int(p s / L + u)) spans of L frames, whose starts are drawn without replacement from [0, s - L) and may
-/// overlap; then all rows get the same count. A span is shortened where n starts would not fit.
+/// n = max(minimum, int(p s / L + u)) spans of L frames, whose starts are drawn without replacement from [0, s - L) and
+/// may overlap; then all rows get the same count. A span is shortened where n starts would not fit.
 /// Source: fairseq 3d262bb, data_utils.py (static lengths).
 /// </summary>
 public static class AudioMasker

@@ -3,10 +3,10 @@ using Data2Vec.Kernels;
 namespace Data2Vec.Models;
 
 /// <summary>
-/// Masks of the published fine-tuning models, for frames and for channels: one u for the whole batch, at most as many spans
-/// as fit without overlap, starts drawn without replacement from [0, s - L + 1), no equal counts. A row that is too
-/// short for all spans repeats its first start; one that is too short for any marks the last frame of the padded row.
-/// Source: transformers 5.23, modeling_data2vec_audio.py (_compute_mask_indices).
+/// Masks of the published fine-tuning models, for frames and for channels: one u for the whole batch, at most as many
+/// spans as fit without overlap, starts drawn without replacement from [0, s - L + 1), no equal counts. A row that is
+/// too short for all spans repeats its first start; one that is too short for any marks the last frame of the padded
+/// row. Source: transformers 5.23, modeling_data2vec_audio.py (_compute_mask_indices).
 /// </summary>
 public static class FineTuneMasker
 {
@@ -18,7 +18,9 @@ public static class FineTuneMasker
     /// <param name="minimumSpans">Spans of a row at least, where they fit.</param>
     /// <param name="draws">Where draws come from; consumed in a fixed order.</param>
     /// <returns>[rows, frames] row by row; true = masked.</returns>
-    /// <exception cref="ArgumentException">Settings or lengths are out of range, or a span is longer than a row.</exception>
+    /// <exception cref="ArgumentException">
+    /// Settings or lengths are out of range, or a span is longer than a row.
+    /// </exception>
     public static bool[] Mask(
         ReadOnlySpan<int> lengths, int frames, double probability, int length, int minimumSpans, IDraws draws)
     {

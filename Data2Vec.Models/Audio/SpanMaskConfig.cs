@@ -5,7 +5,9 @@ public enum SpanEqualisation
 {
     /// <summary>They do not.</summary>
     None,
-    /// <summary>Rows with more than the smallest keep a random subset of their frames (published pre-training).</summary>
+    /// <summary>
+    /// Rows with more than the smallest keep a random subset of their frames (published pre-training).
+    /// </summary>
     ToSmallest,
     /// <summary>Rows with less than the largest get random other frames.</summary>
     ToLargest,

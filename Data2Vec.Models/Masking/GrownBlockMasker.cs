@@ -23,16 +23,16 @@ public sealed record GrownBlockConfig(
         }
         if (Probability is not (>= 0 and <= 1) || !double.IsFinite(Adjust))
         {
-            throw new ArgumentException(
-                $"Grown blocks: probability {Probability}, adjustment {Adjust}; expected a share in [0, 1] and a number.");
+            throw new ArgumentException($"Grown blocks: probability {Probability}, adjustment {Adjust}; "
+                + "expected a share in [0, 1] and a number.");
         }
     }
 }
 
 /// <summary>
-/// Masks of data2vec 2.0: centres drawn with replacement grow to blocks that are cut off at the edges, then random positions
-/// are added or removed so that every row has the same count. With q = the share of positions in blocks, a grid of N
-/// positions has int(N (q + adjust) / L^d) centres and int(N q) block positions.
+/// Masks of data2vec 2.0: centres drawn with replacement grow to blocks that are cut off at the edges, then random
+/// positions are added or removed so that every row has the same count. With q = the share of positions in blocks, a
+/// grid of N positions has int(N (q + adjust) / L^d) centres and int(N q) block positions.
 /// Source: fairseq 3d262bb, data_utils.py (compute_block_mask_1d and _2d).
 /// </summary>
 public static class GrownBlockMasker

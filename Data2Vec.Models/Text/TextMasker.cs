@@ -17,7 +17,9 @@ public enum TextMaskStyle
 /// <param name="Length">Tokens of a span.</param>
 /// <param name="LeaveUnmasked">BERT: share of selected tokens left as they are.</param>
 /// <param name="Random">BERT: share of selected tokens replaced by a random one.</param>
-/// <param name="OnlyMaskTokens">The loss looks at mask tokens only, not at kept and random ones (published behaviour).</param>
+/// <param name="OnlyMaskTokens">
+/// The loss looks at mask tokens only, not at kept and random ones (published behaviour).
+/// </param>
 public sealed record TextMaskConfig(
     TextMaskStyle Style = TextMaskStyle.Span, double Probability = 0.35, int Length = 4, double LeaveUnmasked = 0.1,
     double Random = 0.1, bool OnlyMaskTokens = false)
@@ -36,9 +38,9 @@ public sealed record TextMaskConfig(
 public sealed record TokenMaskRule(double Probability, int Length, double LeaveUnmasked, double Random);
 
 /// <summary>
-/// Masks token ids as the published text task does: n = int(p * size / length + u) starts without replacement, spans cut at
-/// the end; any token can be selected, the first and last included, and none may be. Units are tokens, or whole words.
-/// Source: fairseq 3d262bb, mask_tokens_dataset.py.
+/// Masks token ids as the published text task does: n = int(p * size / length + u) starts without replacement, spans
+/// cut at the end; any token can be selected, the first and last included, and none may be. Units are tokens, or whole
+/// words. Source: fairseq 3d262bb, mask_tokens_dataset.py.
 /// </summary>
 public static class TextMasker
 {
@@ -114,7 +116,10 @@ public static class TextMasker
         for (var w = 0; w < wordLengths.Length; w++)
         {
             if (wordLengths[w] < 1 || wordLengths[w] > tokens - first)
-                throw new ArgumentException($"TextMasker: word {w} has {wordLengths[w]} tokens of {tokens - first} left.");
+            {
+                throw new ArgumentException(
+                    $"TextMasker: word {w} has {wordLengths[w]} tokens; expected 1 to {tokens - first}, what is left.");
+            }
             word.AsSpan(first, wordLengths[w]).Fill(w);
             first += wordLengths[w];
         }

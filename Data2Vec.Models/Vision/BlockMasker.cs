@@ -21,7 +21,10 @@ public sealed record BlockMaskConfig(
         if (Height < 1 || Width < 1)
             throw new ArgumentException($"Block masks: the grid is {Height} x {Width}; expected at least 1 x 1.");
         if (Target < 0 || Target > (long)Height * Width)
-            throw new ArgumentException($"Block masks: the target is {Target}; expected 0 to {Height * Width} patches.");
+        {
+            throw new ArgumentException(
+                $"Block masks: the target is {Target}; expected 0 to {Height * Width} patches.");
+        }
         if (MinimumPatches < 0 || MaximumPatches < 1)
         {
             throw new ArgumentException($"Block masks: blocks have {MinimumPatches} to {MaximumPatches} patches; "
@@ -36,10 +39,10 @@ public sealed record BlockMaskConfig(
 }
 
 /// <summary>
-/// Block-wise masks of pre-training on images: until the target is reached, up to ten attempts propose a rectangle of uniform
-/// area and log-uniform aspect at a uniform place; the first one that adds between 1 and the allowed number of patches is
-/// taken. Ten refusals in a row end it, so the count can fall short. Sides are rounded half to even, and a rectangle never
-/// spans the whole height or width. Source: data2vec_vision af9a363, masking_generator.py (after BEiT).
+/// Block-wise masks of pre-training on images: until the target is reached, up to ten attempts propose a rectangle of
+/// uniform area and log-uniform aspect at a uniform place; the first one that adds between 1 and the allowed number of
+/// patches is taken. Ten refusals in a row end it, so the count can fall short. Sides are rounded half to even, and a
+/// rectangle never spans the whole height or width. Source: data2vec_vision af9a363, masking_generator.py (after BEiT).
 /// </summary>
 public static class BlockMasker
 {

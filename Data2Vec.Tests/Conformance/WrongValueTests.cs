@@ -58,6 +58,24 @@ public sealed class WrongValueTests
         Assert.That(output, Does.Contain("FAIL models/Data2VecTextModel/text_inner_padding: " + tensor));
     }
 
+    [TestCase("exact.json", "\"mask\":[\"1", "\"mask\":[\"0", "spans/one row, overlapping spans: mask")]
+    [TestCase("exact.json", "\"range\":39", "\"range\":40", "3 of 39 entries was asked for")]
+    [TestCase("exact.json", "\"spans\":1,", "\"spans\":2,", "span_counts/0: spans")]
+    [TestCase("statistics.json", "\"share_batches_with_equal_counts\":[1.0", "\"share_batches_with_equal_counts\":[0.9",
+        "share_batches_with_equal_counts: 1 +- 0, listed 0.9 +- 0")]
+    public void A_changed_mask_fails(string file, string from, string to, string message)
+    {
+        using var folder = new CopiedSuite("masks");
+        var path = System.IO.Path.Combine(folder.Path, file);
+        var text = File.ReadAllText(path);
+        var at = text.IndexOf(from, StringComparison.Ordinal);
+        Assert.That(at, Is.Not.Negative);
+        File.WriteAllText(path, text.Remove(at, from.Length).Insert(at, to));
+        var (code, output) = Run(folder.Path, file == "exact.json" ? "spa" : "audio-T49-B12-same");
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Contain("FAIL masks/").And.Contain(message));
+    }
+
     [Test]
     public void A_call_that_must_be_refused_fails_when_it_is_accepted()
     {

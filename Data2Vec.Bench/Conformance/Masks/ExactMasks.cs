@@ -4,7 +4,9 @@ using Data2Vec.Models;
 
 namespace Data2Vec.Bench.Conformance;
 
-/// <summary>The cases that list every draw: the same draws must give the same mask, and all of them must be used.</summary>
+/// <summary>
+/// The cases that list every draw: the same draws must give the same mask, and all of them must be used.
+/// </summary>
 internal static class ExactMasks
 {
     public static void Run(JsonElement groups, SuiteReport report)
@@ -100,8 +102,9 @@ internal static class ExactMasks
         int[] Ints(string name) => [.. item.GetProperty(name).EnumerateArray().Select(v => v.GetInt32())];
         var draws = ReplayedDraws.OfList(item.GetProperty("draws_in_order"));
         var (ids, pad) = (Ints("item"), MaskKeywords.Int(item, "pad_id"));
-        var (source, selected) = TextMasker.Mask(ids, MaskKeywords.Int(item, "mask_id"), MaskKeywords.Int(item, "vocab"),
-            MaskKeywords.Tokens(item.GetProperty("kwargs")), draws, item.TryGetProperty("words", out _) ? Ints("words") : []);
+        int[] words = item.TryGetProperty("words", out _) ? Ints("words") : [];
+        var (source, selected) = TextMasker.Mask(ids, MaskKeywords.Int(item, "mask_id"),
+            MaskKeywords.Int(item, "vocab"), MaskKeywords.Tokens(item.GetProperty("kwargs")), draws, words);
         yield return Equal("source", string.Join(' ', source), string.Join(' ', Ints("source")));
         yield return Equal("target", string.Join(' ', ids.Select((id, i) => selected[i] ? id : pad)),
             string.Join(' ', Ints("target")));

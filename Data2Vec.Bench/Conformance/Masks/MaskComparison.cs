@@ -4,9 +4,9 @@ using System.Text.Json;
 namespace Data2Vec.Bench.Conformance;
 
 /// <summary>
-/// Compares two samples: numbers within 4 standard errors of their difference, entries of vectors within 5, where entries
-/// with few events in either sample are pooled with their neighbours. An error of 0 in the recording means that the value is
-/// always the same; then only the digits that were written may differ.
+/// Compares two samples: numbers within 4 standard errors of their difference, entries of vectors within 5, where
+/// entries with few events in either sample are pooled with their neighbours. An error of 0 in the recording means that
+/// the value is always the same; then only the digits that were written may differ.
 /// </summary>
 internal static class MaskComparison
 {
@@ -26,12 +26,13 @@ internal static class MaskComparison
     /// <param name="listedTrials">Trials of each recorded entry.</param>
     /// <param name="fixedEntries">An entry that is listed with the error 0 is compared by itself.</param>
     public static IEnumerable<Difference> Vector(
-        string name, IReadOnlyList<Estimate> ours, IReadOnlyList<Estimate> listed, double ourTrials, double listedTrials,
-        bool fixedEntries = false)
+        string name, IReadOnlyList<Estimate> ours, IReadOnlyList<Estimate> listed, double ourTrials,
+        double listedTrials, bool fixedEntries = false)
     {
         if (ours.Count != listed.Count)
         {
-            yield return new Difference(name, double.PositiveInfinity, 0, $"{ours.Count} entries, {listed.Count} listed");
+            yield return new Difference(
+                name, double.PositiveInfinity, 0, $"{ours.Count} entries, {listed.Count} listed");
             yield break;
         }
         for (var i = 0; i < ours.Count && fixedEntries; i++)
@@ -55,7 +56,9 @@ internal static class MaskComparison
             $"{ours.Value:g6} +- {ours.Error:g3}, listed {listed.Value:g6} +- {listed.Error:g3}"));
     }
 
-    /// <summary>Neighbours are joined until both samples have enough events; what is left joins the last pool.</summary>
+    /// <summary>
+    /// Neighbours are joined until both samples have enough events; what is left joins the last pool.
+    /// </summary>
     private static List<(int First, int Last)> Pools(
         IReadOnlyList<Estimate> ours, IReadOnlyList<Estimate> listed, double ourTrials, double listedTrials)
     {

@@ -52,7 +52,8 @@ internal static class MaskRules
         {
             if (row[valid..].Contains(true)) return "padding is masked";
             if (count >= valid) return "every frame is masked";
-            if (!spans.StartAnywhere && valid - spans.Length > most && row[valid - 1]) return "the last frame is masked";
+            if (!spans.StartAnywhere && valid - spans.Length > most && row[valid - 1])
+                return "the last frame is masked";
             if (count > (long)most * spans.Length) return $"{count} frames from at most {most} spans";
         }
         var whole = source.Kind == "hf_spans"

@@ -74,7 +74,9 @@ internal sealed class MaskSource
     /// <summary>Valid frames of each row where rows are padded.</summary>
     public int[]? Lengths { get; }
 
-    /// <summary>Token cases: shares of the selected tokens that became the mask token, stayed, became another.</summary>
+    /// <summary>
+    /// Token cases: shares of the selected tokens that became the mask token, stayed, became another.
+    /// </summary>
     public (Moments Mask, Moments Stayed, Moments Other) Became { get; } = (new(1), new(1), new(1));
 
     /// <summary>Valid frames of each row.</summary>

@@ -1,8 +1,8 @@
 namespace Data2Vec.Bench.Conformance;
 
 /// <summary>
-/// What the recordings tell about a mask generator, gathered batch by batch: masked counts of rows, probability of every
-/// position, and numbers of runs by length along x (and along y for grids).
+/// What the recordings tell about a mask generator, gathered batch by batch: masked counts of rows, probability of
+/// every position, and numbers of runs by length along x (and along y for grids).
 /// </summary>
 /// <param name="rows">Rows of a batch.</param>
 /// <param name="height">Lines of a row: 1 for sequences.</param>
@@ -34,8 +34,9 @@ internal sealed class MaskStatistics(int rows, int height, int width, int longes
     public Moments[] PositionsOfRow { get; } = [.. Enumerable.Range(0, rows).Select(_ => new Moments(height * width))];
 
     /// <summary>Number of runs a line by direction and value; entry l - 1 is of length l.</summary>
-    public IReadOnlyDictionary<string, Moments> Runs { get; } = (height == 1 ? [""] : new[] { "horizontal_", "vertical_" })
-        .SelectMany(d => new[] { d + "masked", d + "unmasked" }).ToDictionary(n => n, _ => new Moments(longest));
+    public IReadOnlyDictionary<string, Moments> Runs { get; } =
+        (height == 1 ? [""] : new[] { "horizontal_", "vertical_" }).SelectMany(d => new[] { d + "masked", d + "unmasked" })
+        .ToDictionary(n => n, _ => new Moments(longest));
 
     public void Add(ReadOnlySpan<bool> mask)
     {

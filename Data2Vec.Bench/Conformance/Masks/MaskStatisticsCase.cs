@@ -6,8 +6,8 @@ using Data2Vec.Kernels;
 namespace Data2Vec.Bench.Conformance;
 
 /// <summary>
-/// One recorded distribution of masks: as many batches as were recorded are drawn with the case's seed, the hard rules are
-/// checked on each, and every listed number is compared.
+/// One recorded distribution of masks: as many batches as were recorded are drawn with the case's seed, the hard rules
+/// are checked on each, and every listed number is compared.
 /// </summary>
 internal static class MaskStatisticsCase
 {
@@ -18,7 +18,8 @@ internal static class MaskStatisticsCase
         var config = item.GetProperty("config");
         var name = config.GetProperty("name").GetString()!;
         var source = new MaskSource(config);
-        foreach (var broken in MaskRules.BrokenByExamples(source, examples, name)) yield return Broken("example", broken);
+        foreach (var broken in MaskRules.BrokenByExamples(source, examples, name))
+            yield return Broken("example", broken);
 
         var longest = MaskKeywords.Int(config, "run_cap", LongestRun);
         var ours = new MaskStatistics(source.Rows, source.Height, source.Width, longest);
@@ -102,13 +103,14 @@ internal static class MaskStatisticsCase
         foreach (var batch in ours.Counts.Chunk(ours.Rows))
             shares.Add([.. keys.Select(k => (double)batch.Count(c => c == k) / ours.Rows)]);
         var listedBatches = MaskKeywords.Int(listed, "batches");
-        foreach (var difference in MaskComparison.Vector("histogram_share", All(shares),
-            [.. keys.Select(k => histogram.GetValueOrDefault(k))], ours.Batches, listedBatches)) yield return difference;
+        var differences = MaskComparison.Vector("histogram_share", All(shares),
+            [.. keys.Select(k => histogram.GetValueOrDefault(k))], ours.Batches, listedBatches);
+        foreach (var difference in differences) yield return difference;
         foreach (var (name, runs) in ours.Runs)
         {
             var lengths = Entries(listed.GetProperty(name + "_runs_per_line"));
             var lines = name.StartsWith("vertical", StringComparison.Ordinal) ? ours.Width : ours.Height;
-            var differences = MaskComparison.Vector(name + "_runs_per_line", All(runs),
+            differences = MaskComparison.Vector(name + "_runs_per_line", All(runs),
                 [.. Enumerable.Range(1, longest).Select(l => lengths.GetValueOrDefault(l))],
                 (double)ours.Batches * ours.Rows * lines, (double)listedBatches * ours.Rows * lines);
             foreach (var difference in differences) yield return difference;

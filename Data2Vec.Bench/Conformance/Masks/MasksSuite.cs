@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Data2Vec.Bench.Conformance;
 
 /// <summary>
-/// Mask generators: cases that list every draw must be met exactly, distributions within the recorded errors. Masks are made by
-/// host code: what computes does not matter.
+/// Mask generators: cases that list every draw must be met exactly, distributions within the recorded errors. Masks are
+/// made by host code: what computes does not matter.
 /// </summary>
 internal static class MasksSuite
 {

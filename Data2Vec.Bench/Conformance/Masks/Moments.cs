@@ -4,8 +4,8 @@ namespace Data2Vec.Bench.Conformance;
 internal readonly record struct Estimate(double Value, double Error);
 
 /// <summary>
-/// Mean and standard error over batches for each entry of a vector. A batch is the independent unit, because its rows can be
-/// tied. Updated batch by batch, so that entries that never change have the error 0 exactly (Welford).
+/// Mean and standard error over batches for each entry of a vector. A batch is the independent unit, because its rows
+/// can be tied. Updated batch by batch, so that entries that never change have the error 0 exactly (Welford).
 /// </summary>
 internal sealed class Moments(int length)
 {

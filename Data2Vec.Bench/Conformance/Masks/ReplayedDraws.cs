@@ -4,8 +4,8 @@ using Data2Vec.Kernels;
 namespace Data2Vec.Bench.Conformance;
 
 /// <summary>
-/// Gives recorded draws back, in order. What is asked for must be what was asked for in the recording: the bounds, the range or
-/// pool and the count.
+/// Gives recorded draws back, in order. What is asked for must be what was asked for in the recording: the bounds, the
+/// range or pool and the count.
 /// </summary>
 internal sealed class ReplayedDraws : IDraws
 {
@@ -35,7 +35,9 @@ internal sealed class ReplayedDraws : IDraws
         return replayed;
     }
 
-    /// <summary>A recording of block attempts: area, logarithm of the aspect, and the place where one was drawn.</summary>
+    /// <summary>
+    /// A recording of block attempts: area, logarithm of the aspect, and the place where one was drawn.
+    /// </summary>
     public static ReplayedDraws OfRounds(JsonElement rounds)
     {
         var replayed = new ReplayedDraws();
@@ -90,7 +92,8 @@ internal sealed class ReplayedDraws : IDraws
                 draws.Add(new Number(0, 1, draw.GetProperty("value").GetDouble()));
                 break;
             case "uniforms":
-                draws.AddRange(draw.GetProperty("values").EnumerateArray().Select(v => new Number(0, 1, v.GetDouble())));
+                var numbers = draw.GetProperty("values").EnumerateArray();
+                draws.AddRange(numbers.Select(v => new Number(0, 1, v.GetDouble())));
                 break;
             case "centres":
                 var range = draw.GetProperty("range").GetInt32();
@@ -100,7 +103,8 @@ internal sealed class ReplayedDraws : IDraws
                 break;
             case "choose" when draw.GetProperty("replace").GetBoolean():
                 var ids = Ints(draw.GetProperty("nonzero_weights"));
-                draws.AddRange(Ints(draw.GetProperty("chosen")).Select(v => new Integer(ids[^1] - ids[0] + 1, v - ids[0])));
+                draws.AddRange(Ints(draw.GetProperty("chosen"))
+                    .Select(v => new Integer(ids[^1] - ids[0] + 1, v - ids[0])));
                 break;
             case "choose":
                 draws.Add(new Choice(Pool(draw.GetProperty("from")), Ints(draw.GetProperty("chosen"))));
