@@ -65,6 +65,7 @@ public static class ConformanceSuites
                 case "ops": OpsSuite.Run(path, manifest.RootElement, report, device, type); break;
                 case "optim": OptimSuite.Run(path, manifest.RootElement, report, device, type); break;
                 case "pretrain-text": PretrainTextSuite.Run(path, manifest.RootElement, report, device, type); break;
+                case "image": ImageSuite.Run(path, manifest.RootElement, report); break;
                 case "models": ModelsSuite.Run(path, manifest.RootElement, report, device, type); break;
                 case "text": RunText(path, report); break;
                 case "masks": MasksSuite.Run(path, manifest.RootElement, report); break;
