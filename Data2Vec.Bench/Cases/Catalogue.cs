@@ -11,18 +11,18 @@ internal static class Catalogue
     public static IReadOnlyList<OpCase> Cases { get; } =
     [
         .. UnaryCases.Cases, .. BinaryCases.Cases, .. WhereCases.Cases, .. StridedCopyCases.Cases, .. FillCases.Cases, .. CastCases.Cases,
-        .. ReduceCases.Cases, .. SoftmaxCases.Cases, .. MatMulCases.Cases, .. LinearCases.Cases, .. Conv1dCases.Cases,
-        .. AttentionCases.Cases,
-        .. LayerNormCases.Cases, .. InstanceNormCases.Cases, .. RowsCases.Cases, .. DropoutCases.Cases, .. SmoothL1Cases.Cases,
+        .. ReduceCases.Cases, .. SoftmaxCases.Cases, .. MatMulCases.Cases, .. LinearCases.Cases,
+        .. PatchEmbeddingCases.Cases, .. Conv1dCases.Cases, .. AttentionCases.Cases,
+        .. LayerNormCases.Cases, .. GroupNormCases.Cases, .. InstanceNormCases.Cases, .. RowsCases.Cases, .. DropoutCases.Cases, .. SmoothL1Cases.Cases,
         .. CrossEntropyCases.Cases, .. CtcLossCases.Cases, .. OptimizerCases.Cases,
     ];
 
     public static IReadOnlyList<OpError> Errors { get; } =
     [
         .. UnaryCases.Errors, .. BinaryCases.Errors, .. WhereCases.Errors, .. StridedCopyCases.Errors, .. FillCases.Errors, .. CastCases.Errors,
-        .. ReduceCases.Errors, .. SoftmaxCases.Errors, .. MatMulCases.Errors, .. LinearCases.Errors, .. Conv1dCases.Errors,
-        .. AttentionCases.Errors,
-        .. LayerNormCases.Errors, .. InstanceNormCases.Errors, .. RowsCases.Errors, .. DropoutCases.Errors, .. SmoothL1Cases.Errors,
+        .. ReduceCases.Errors, .. SoftmaxCases.Errors, .. MatMulCases.Errors, .. LinearCases.Errors,
+        .. PatchEmbeddingCases.Errors, .. Conv1dCases.Errors, .. AttentionCases.Errors,
+        .. LayerNormCases.Errors, .. GroupNormCases.Errors, .. InstanceNormCases.Errors, .. RowsCases.Errors, .. DropoutCases.Errors, .. SmoothL1Cases.Errors,
         .. CrossEntropyCases.Errors, .. CtcLossCases.Errors, .. OptimizerCases.Errors,
     ];
 

@@ -11,6 +11,7 @@ public sealed class WrongValueTests
     [TestCase("own/gelu.safetensors", "none_random/out", "gelu/none_random", "out")]
     [TestCase("own/gelu.safetensors", "none_random/grad.input", "gelu/none_random", "grad.input")]
     [TestCase("opinfo/matmul.safetensors", "02/grad.other", "matmul/02", "grad.other")]
+    [TestCase("own/conv1d.safetensors", "k3_s2/grad.weight", "conv1d/k3_s2", "grad.weight")]
     [TestCase("own/reduction.safetensors", "sum_nan/out", "reduction/sum_nan", "out")]
     public void A_changed_tensor_fails_its_case(string file, string tensor, string failing, string name)
     {

@@ -13,15 +13,11 @@ internal static class NormCalls
     {
         calls["layer_norm"] = c => [Normalised(c)];
         calls["native_layer_norm"] = c => [Normalised(c), .. Statistics(c)];
-        calls["group_norm"] = GroupNorm;
+        calls["group_norm"] = GroupNormOf;
         calls["instance_norm"] = InstanceNormOf;
     }
 
-    private static double Eps(OpCall c)
-    {
-        var eps = c.Number("eps", 1e-5);
-        return eps >= 0 ? eps : throw new NotExpressibleException("an eps below zero is refused");
-    }
+    private static double Eps(OpCall c) => c.Number("eps", 1e-5);
 
     /// <summary>Several normalised dimensions are one after reshaping.</summary>
     private static Tensor Normalised(OpCall c)
@@ -60,20 +56,16 @@ internal static class NormCalls
         return [mean, Unary(UnaryOp.Rsqrt, Affine(Variance(x, last, 0, keepDimensions: true), 1, Eps(c)))];
     }
 
-    /// <summary>A group of channels with everything behind it is one row of a LayerNorm without affine part.</summary>
-    private static Tensor[] GroupNorm(OpCall c)
+    /// <summary>Channels first in PyTorch, everything behind them is time; channels last in the engine.</summary>
+    private static Tensor[] GroupNormOf(OpCall c)
     {
-        var (x, groups) = (c["input"], c.Integer("num_groups", 1));
-        if (x.Shape.Rank < 2 || x.Shape[1] % groups != 0)
-            throw new NotExpressibleException("group norm is a reshaped LayerNorm");
-        var (batch, channels) = (x.Shape[0], x.Shape[1]);
-        var inner = x.Shape.Slice(2, x.Shape.Rank - 2);
-        var width = (int)(channels / groups * inner.Count);
-        var y = Reshape(LayerNorm(Reshape(x, new Shape(batch * groups, width)), null, null, eps: Eps(c)), x.Shape);
-        var along = new Shape(channels).Append([.. Enumerable.Repeat(1, inner.Rank)]);
-        if (c.Maybe("weight") is { } weight) y = Mul(y, Reshape(weight, along));
-        if (c.Maybe("bias") is { } bias) y = Add(y, Reshape(bias, along));
-        return [y];
+        var x = c["input"];
+        var (groups, eps) = (c.Integer("num_groups", 1), Eps(c));
+        var (gamma, beta) = (c.Maybe("weight"), c.Maybe("bias"));
+        if (x.Shape.Rank < 2) return [GroupNorm(x, gamma, beta, groups, eps)];
+        var time = (int)x.Shape.Slice(2, x.Shape.Rank - 2).Count;
+        var frames = Permute(Reshape(x, new Shape(x.Shape[0], x.Shape[1], time)), 0, 2, 1);
+        return [Reshape(Permute(GroupNorm(frames, gamma, beta, groups, eps), 0, 2, 1), x.Shape)];
     }
 
     /// <summary>Channels first in PyTorch, channels last in the engine.</summary>

@@ -75,6 +75,16 @@ internal sealed class OpCall(
     /// <summary>True for a list, also an empty one.</summary>
     public bool IsList(string name) => Given(name) && arguments.GetProperty(name).ValueKind == JsonValueKind.Array;
 
+    /// <summary>True for a name, as of a kind of padding.</summary>
+    public bool IsWord(string name) => Given(name) && arguments.GetProperty(name).ValueKind == JsonValueKind.String;
+
+    /// <summary>A list of pairs of integers.</summary>
+    public (int First, int Second)[] Pairs(string name)
+    {
+        if (!Given(name)) return [];
+        return [.. arguments.GetProperty(name).EnumerateArray().Select(v => (v[0].GetInt32(), v[1].GetInt32()))];
+    }
+
     /// <summary>Notes that an argument has no influence here.</summary>
     public void Ignore(params ReadOnlySpan<string> names)
     {

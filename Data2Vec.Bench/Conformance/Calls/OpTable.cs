@@ -31,10 +31,12 @@ internal static class OpTable
         MovementCalls.AddTo(calls);
         LinearAlgebraCalls.AddTo(calls);
         NormCalls.AddTo(calls);
+        ConvolutionCalls.AddTo(calls);
         RowCalls.AddTo(calls);
         LossCalls.AddTo(calls);
         CtcCalls.AddTo(calls);
         OwnCalls.AddTo(Own);
+        ConvolutionCalls.AddOwnTo(Own);
         return calls;
     }
 }
