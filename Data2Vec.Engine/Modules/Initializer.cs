@@ -29,6 +29,20 @@ public static class Initializers
         values.Slice(zeroRow * columns, columns).Clear();
     };
 
+    /// <summary>Another initialiser's values times a factor.</summary>
+    public static Initializer Scaled(Initializer initializer, double factor) => (key, values, shape) =>
+    {
+        initializer(key, values, shape);
+        for (var i = 0; i < values.Length; i++) values[i] *= factor;
+    };
+
+    /// <summary>U[low, high).</summary>
+    public static Initializer UniformBetween(double low, double high) => (key, values, _) =>
+    {
+        var stream = new PhiloxStream(key);
+        for (var i = 0; i < values.Length; i++) values[i] = low + (high - low) * stream.NextDouble();
+    };
+
     /// <summary>U(-bound, bound).</summary>
     public static Initializer Uniform(double bound) => (key, values, _) =>
     {

@@ -12,8 +12,10 @@ public readonly record struct ParameterScope(ParameterStore Store, string Prefix
     public ParameterScope Sub(string name) => this with { Prefix = Prefix.Length == 0 ? name : $"{Prefix}.{name}" };
 
     /// <summary>Declares one parameter.</summary>
-    public int Add(string name, Shape shape, Initializer initializer) =>
-        Store.Add(new ParameterDeclaration(Sub(name).Prefix, shape, initializer, Teacher));
+    public int Add(
+        string name, Shape shape, Initializer initializer, double learningRateScale = 1, double? weightDecay = null) =>
+        Store.Add(new ParameterDeclaration(
+            Sub(name).Prefix, shape, initializer, Teacher, weightDecay, learningRateScale));
 }
 
 /// <summary>y = activation(x wᵀ + b); parameters weight [Out, In] and bias [Out].</summary>

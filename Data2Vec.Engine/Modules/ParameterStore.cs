@@ -88,7 +88,8 @@ public sealed class ParameterStore : IDisposable
     /// <param name="seed">Seed of the initialisers.</param>
     /// <param name="weightDecay">Decay of parameters that declare none.</param>
     /// <param name="initialise">False leaves all values 0, for a model that is loaded next.</param>
-    public void Build(ulong seed, double weightDecay = 0, bool initialise = true)
+    /// <param name="decayVectors">False: parameters of one dimension (biases, norms) that declare none have none.</param>
+    public void Build(ulong seed, double weightDecay = 0, bool initialise = true, bool decayVectors = true)
     {
         segments = new Segment[declarations.Count];
         hasGradient = new bool[declarations.Count];
@@ -104,7 +105,7 @@ public sealed class ParameterStore : IDisposable
                 TeacherOffset = d.Teacher == TeacherRule.Shared ? -1 : own,
                 TeacherCopies = d.Teacher == TeacherRule.Copied ? 1 : 0,
                 LearningRateScale = d.LearningRateScale,
-                WeightDecay = d.WeightDecay ?? weightDecay,
+                WeightDecay = d.WeightDecay ?? (decayVectors || d.Shape.Rank > 1 ? weightDecay : 0),
             };
             var room = (d.Shape.Count + Alignment - 1) / Alignment * Alignment;
             student += room;

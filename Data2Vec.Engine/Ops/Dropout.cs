@@ -4,6 +4,16 @@ namespace Data2Vec.Engine;
 
 public static partial class Ops
 {
+    /// <summary>Dropout by given bits instead of random ones; Reference and Cpu only. The mask must outlive its use.</summary>
+    /// <param name="keep">Bool, true = kept; one for each draw.</param>
+    /// <param name="probability">What kept values are divided by 1 minus this.</param>
+    /// <exception cref="ArgumentException">The mask is not bool.</exception>
+    public static DropoutSource KeepMask(Tensor keep, double probability)
+    {
+        Refuse.Unless(keep.DType == DType.Bool, $"KeepMask: the mask must be bool; got {keep}.");
+        return new DropoutSource(probability, 0, default, keep.View);
+    }
+
     /// <summary>
     /// x * keep / (1 - p) with bits that are a function of seed, step, site and position; x itself when nothing is dropped.
     /// Backward saves nothing: it draws the same bits again. Source: Srivastava et al. 2014.

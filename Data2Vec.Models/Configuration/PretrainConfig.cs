@@ -95,6 +95,9 @@ public abstract record PretrainConfig
     [Description("Decoupled weight decay."), Limits(0, 100)]
     public double WeightDecay { get; init; } = 0.01;
 
+    [Description("Decay biases, norms and other parameters of one dimension too.")]
+    public bool DecayVectors { get; init; } = true;
+
     [Description("Gradients are scaled down to this global norm; 0 = never."), Limits(0, 1e9)]
     public double ClipNorm { get; init; } = 1;
 

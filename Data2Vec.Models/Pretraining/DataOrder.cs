@@ -8,6 +8,7 @@ internal static class DataSites
     public const uint Order = 2;
     public const uint Mask = 3;
     public const uint Augmentation = 4;
+    public const uint Crop = 5;
 }
 
 /// <summary>Example number n of a run: every epoch is a fresh permutation, a function of the seed and its number alone.</summary>

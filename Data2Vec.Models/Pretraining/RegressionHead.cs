@@ -11,8 +11,8 @@ public sealed class RegressionHead
 {
     private readonly LinearLayer[] layers;
 
-    /// <summary>Declares the parameters, N(0, deviation²) and bias 0.</summary>
-    public RegressionHead(ParameterStore store, int width, int depth, double deviation)
+    /// <summary>Declares the parameters; biases start at 0.</summary>
+    public RegressionHead(ParameterStore store, int width, int depth, Initializer weights)
     {
         if (depth < 1) throw new ArgumentException($"The regression head needs at least one layer; got {depth}.");
         layers = new LinearLayer[depth];
@@ -20,8 +20,7 @@ public sealed class RegressionHead
         {
             var inputs = i == 0 ? width : 2 * width;
             var outputs = i == depth - 1 ? width : 2 * width;
-            layers[i] = new LinearLayer(
-                new ParameterScope(store, $"head.{2 * i}"), inputs, outputs, Initializers.Normal(deviation));
+            layers[i] = new LinearLayer(new ParameterScope(store, $"head.{2 * i}"), inputs, outputs, weights);
         }
     }
 

@@ -66,7 +66,7 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
         this.config = config;
         this.model = model;
         this.batches = batches;
-        model.Store.Build(config.Seed, config.WeightDecay);
+        model.Store.Build(config.Seed, config.WeightDecay, decayVectors: config.DecayVectors);
         state = new StepState(model.Store.Device);
         rates = config.Rates();
         ema = config.Ema();

@@ -22,8 +22,7 @@ public sealed class TextPretrainModel : IPretrainable<TextPretrainBatch>, IDispo
         Store = store;
         Encoder = new TextEncoder(store, config, TeacherRule.Averaged,
             averageEverything ? TeacherRule.Averaged : TeacherRule.Shared);
-        Head = new RegressionHead(
-            store, config.Transformer.Width, headLayers, config.Transformer.InitialDeviation);
+        Head = new RegressionHead(store, config.Transformer.Width, headLayers, config.Transformer.InitialWeights);
     }
 
     /// <inheritdoc/>

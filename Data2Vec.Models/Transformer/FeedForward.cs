@@ -1,0 +1,23 @@
+using Data2Vec.Engine;
+
+namespace Data2Vec.Models;
+
+/// <summary>W2 dropout(gelu(W1 x + b1)) + b2: [B, T, D] -> [B, T, F] -> [B, T, D]. Parameters in.* and out.*.</summary>
+internal sealed class FeedForward
+{
+    private readonly TransformerConfig config;
+    private readonly LinearLayer expansion, contraction;
+
+    public FeedForward(ParameterScope scope, TransformerConfig config, Initializer outputWeights)
+    {
+        this.config = config;
+        expansion = new LinearLayer(scope.Sub("in"), config.Width, config.FeedForward, config.InitialWeights);
+        contraction = new LinearLayer(scope.Sub("out"), config.FeedForward, config.Width, outputWeights);
+    }
+
+    public Tensor Forward(ParameterView p, Tensor x, LayerContext context)
+    {
+        var f = expansion.Forward(p, x, Kernels.Activation.Gelu);
+        return contraction.Forward(p, Ops.Dropout(f, context.Drop(config.ActivationDropout, LayerSite.Activation)));
+    }
+}

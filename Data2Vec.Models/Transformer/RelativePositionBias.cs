@@ -1,0 +1,71 @@
+using Data2Vec.Engine;
+using Data2Vec.Kernels;
+
+namespace Data2Vec.Models;
+
+/// <summary>
+/// A learned attention bias by the offset of two patches: parameter [(2h - 1)(2w - 1) + 3, H] for a window of h x w patches
+/// -> [H, N + 1, N + 1]. Entry (i, j) of two patches is row (yi - yj + h - 1)(2w - 1) + (xi - xj + w - 1); the last three
+/// rows serve class token to patch, patch to class token, and class token to itself. Other windows resize the rows of
+/// the offsets bilinearly. Source: Bao et al. 2021 (BEiT).
+/// </summary>
+public sealed class RelativePositionBias
+{
+    private readonly int table;
+
+    /// <summary>Declares the table, zeros at the start.</summary>
+    public RelativePositionBias(
+        ParameterScope scope, string name, int heads, int height, int width, double learningRateScale = 1)
+    {
+        (Height, Width) = (height, width);
+        var shape = new Shape((2 * height - 1) * (2 * width - 1) + 3, heads);
+        table = scope.Add(name, shape, Initializers.Zeros, learningRateScale);
+    }
+
+    /// <summary>Patches from top to bottom that the table was made for.</summary>
+    public int Height { get; }
+
+    /// <summary>Patches from left to right that the table was made for.</summary>
+    public int Width { get; }
+
+    /// <summary>The bias [H, N + 1, N + 1] for a window of h x w = N patches, class token first.</summary>
+    public Tensor Forward(ParameterView p, int height, int width)
+    {
+        var rows = height == Height && width == Width ? p[table] : Resized(p[table], height, width);
+        var positions = height * width + 1;
+        var index = Tensor.From<int>(rows.Device, Index(height, width), new Shape(positions * positions));
+        var entries = Ops.Reshape(Ops.GatherRows(rows, index), new Shape(positions, positions, rows.Shape[1]));
+        return Ops.Permute(entries, 2, 0, 1);
+    }
+
+    /// <summary>Row of the table for every pair (query, key), row-major over N + 1 positions.</summary>
+    public static int[] Index(int height, int width)
+    {
+        var positions = height * width + 1;
+        var offsets = (2 * height - 1) * (2 * width - 1);
+        var index = new int[positions * positions];
+        for (var q = 1; q < positions; q++)
+        {
+            var (yq, xq) = ((q - 1) / width, (q - 1) % width);
+            for (var k = 1; k < positions; k++)
+            {
+                var (yk, xk) = ((k - 1) / width, (k - 1) % width);
+                index[q * positions + k] = (yq - yk + height - 1) * (2 * width - 1) + (xq - xk + width - 1);
+            }
+            index[q] = offsets;
+            index[q * positions] = offsets + 1;
+        }
+        index[0] = offsets + 2;
+        return index;
+    }
+
+    private Tensor Resized(Tensor rows, int height, int width)
+    {
+        var (oldHeight, oldWidth, heads) = (2 * Height - 1, 2 * Width - 1, rows.Shape[1]);
+        var offsets = Ops.Reshape(Ops.Slice(rows, 0, 0, oldHeight * oldWidth), new Shape(oldHeight, oldWidth, heads));
+        var (newHeight, newWidth) = (2 * height - 1, 2 * width - 1);
+        var resized = Ops.Resize2d(offsets, newHeight, newWidth, Interpolation.Bilinear);
+        return Ops.Concat(
+            [Ops.Reshape(resized, new Shape(newHeight * newWidth, heads)), Ops.Slice(rows, 0, oldHeight * oldWidth)], 0);
+    }
+}
