@@ -69,6 +69,7 @@ public static class ConformanceSuites
                 case "models": ModelsSuite.Run(path, manifest.RootElement, report, device, type); break;
                 case "text": RunText(path, report); break;
                 case "masks": MasksSuite.Run(path, manifest.RootElement, report); break;
+                case "audio": AudioSuite.Run(path, manifest.RootElement, report); break;
                 default: SkipAll(manifest.RootElement, report); break;
             }
         }

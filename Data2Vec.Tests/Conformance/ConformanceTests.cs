@@ -9,13 +9,13 @@ public sealed class ConformanceTests
 {
     private static IEnumerable<TestCaseData> Suites()
     {
-        foreach (var suite in new[] { "numerics", "ops", "optim", "pretrain-text", "models", "masks" })
+        foreach (var suite in new[] { "numerics", "ops", "optim", "pretrain-text", "models", "masks", "audio" })
         {
             foreach (var folder in Fixtures.Folders(suite))
             {
                 var place = folder.StartsWith(Fixtures.CopiedRoot, StringComparison.Ordinal) ? "copied" : "shared";
-                // Masks are made by host code: one device tells all.
-                if (suite != "masks")
+                // Host code is the same on every device: one tells all.
+                if (suite is not ("masks" or "audio"))
                     yield return new TestCaseData(folder, "reference").SetArgDisplayNames(suite, place, "reference");
                 yield return new TestCaseData(folder, "cpu").SetArgDisplayNames(suite, place, "cpu");
             }
