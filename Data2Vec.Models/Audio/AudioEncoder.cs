@@ -27,7 +27,7 @@ public sealed class AudioEncoder
     private readonly FeatureEncoder features;
     private readonly LayerNormLayer featureNorm, encoderNorm;
     private readonly LinearLayer projection;
-    private readonly int maskVector;
+    private readonly int maskVector = -1;
     private readonly PositionEncoder positions;
     private readonly TransformerEncoder layers;
 
@@ -45,8 +45,11 @@ public sealed class AudioEncoder
         featureNorm = new LayerNormLayer(front.Sub("norm"), channels, t.LayerNormEps);
         projection = new LinearLayer(
             front, channels, t.Width, Initializers.TorchDefault, Initializers.InverseRoot(channels));
-        maskVector = new ParameterScope(store, "", rules.Front).Add(
-            "mask_embedding", new Shape(t.Width), Initializers.UniformBetween(0, 1));
+        if (config.MaskVector)
+        {
+            maskVector = new ParameterScope(store, "", rules.Front).Add(
+                "mask_embedding", new Shape(t.Width), Initializers.UniformBetween(0, 1));
+        }
         positions = new PositionEncoder(new ParameterScope(store, "positions", rules.Positions),
             t.Width, config.PositionLayers, config.PositionKernel, config.PositionGroups);
         encoderNorm = new LayerNormLayer(new ParameterScope(store, "encoder_norm", rules.Layers), t.Width, t.LayerNormEps);
@@ -87,6 +90,8 @@ public sealed class AudioEncoder
     public Tensor Masked(ParameterView p, Tensor projected, int[]? frames, bool[]? masked)
     {
         var shape = new Shape(projected.Shape[0], projected.Shape[1]);
+        if (masked is not null && maskVector < 0)
+            throw new ArgumentException("This audio model has no mask vector, so no frame can be masked.");
         if (masked is not null)
             projected = Ops.MaskRows(projected, Tensor.From<bool>(projected.Device, masked, shape), p[maskVector]);
         return frames is null ? projected

@@ -14,6 +14,9 @@ public sealed record AudioEncoderConfig(TransformerConfig Transformer, IReadOnly
     /// <summary>The convolutions of the feature encoder have a bias.</summary>
     public bool FeatureBias { get; init; }
 
+    /// <summary>There is a mask vector, which replaces masked frames.</summary>
+    public bool MaskVector { get; init; } = true;
+
     /// <summary>Depth of the convolutional positional encoder.</summary>
     public int PositionLayers { get; init; } = 5;
 

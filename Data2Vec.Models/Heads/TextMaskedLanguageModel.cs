@@ -52,8 +52,8 @@ public sealed class TextMaskedLanguageModel : PublishedModel
 
     private static PublishedMap Map(TextEncoderConfig config, bool tiedDecoder, bool tiedBias)
     {
-        var head = PublishedText.Layer("lm_head.dense", "head.dense")
-            .Concat(PublishedText.Layer("lm_head.layer_norm", "head.norm"))
+        var head = PublishedLayers.Of("lm_head.dense", "head.dense")
+            .Concat(PublishedLayers.Of("lm_head.layer_norm", "head.norm"))
             .Append(new PublishedTensor("lm_head.bias", "head.bias"));
         var ties = new Dictionary<string, string>();
         if (tiedDecoder) ties["lm_head.decoder.weight"] = "embeddings.word_embeddings.weight";

@@ -1,5 +1,6 @@
 using Data2Vec.Engine;
 using Data2Vec.Kernels;
+using Data2Vec.Models.Weights;
 
 namespace Data2Vec.Models;
 
@@ -18,7 +19,7 @@ public sealed class TextMultipleChoice : PublishedModel
     /// <param name="dropout">Of the pooled vector.</param>
     public TextMultipleChoice(ParameterStore store, TextEncoderConfig config, double dropout = 0)
         : base(store, PublishedText.Map(config with { Pooler = true }, "Data2VecTextForMultipleChoice",
-            PublishedText.Layer("classifier", "head")))
+            PublishedLayers.Of("classifier", "head")))
     {
         Encoder = new TextEncoder(store, config with { Pooler = true });
         this.dropout = dropout;

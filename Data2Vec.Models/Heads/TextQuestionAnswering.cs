@@ -1,5 +1,6 @@
 using Data2Vec.Engine;
 using Data2Vec.Kernels;
+using Data2Vec.Models.Weights;
 
 namespace Data2Vec.Models;
 
@@ -14,7 +15,7 @@ public sealed class TextQuestionAnswering : PublishedModel
     /// <summary>Declares the parameters.</summary>
     public TextQuestionAnswering(ParameterStore store, TextEncoderConfig config)
         : base(store, PublishedText.Map(
-            config, "Data2VecTextForQuestionAnswering", PublishedText.Layer("qa_outputs", "head")))
+            config, "Data2VecTextForQuestionAnswering", PublishedLayers.Of("qa_outputs", "head")))
     {
         Encoder = new TextEncoder(store, config);
         output = new LinearLayer(

@@ -22,8 +22,8 @@ public sealed class TextSequenceClassifier : PublishedModel
         ParameterStore store, TextEncoderConfig config, int labels,
         ClassificationProblem problem = ClassificationProblem.OneOfMany, double dropout = 0)
         : base(store, PublishedText.Map(config, "Data2VecTextForSequenceClassification",
-            PublishedText.Layer("classifier.dense", "head.dense")
-                .Concat(PublishedText.Layer("classifier.out_proj", "head.output"))))
+            PublishedLayers.Of("classifier.dense", "head.dense")
+                .Concat(PublishedLayers.Of("classifier.out_proj", "head.output"))))
     {
         Encoder = new TextEncoder(store, config);
         Problem = problem;

@@ -1,4 +1,5 @@
 using Data2Vec.Engine;
+using Data2Vec.Models.Weights;
 
 namespace Data2Vec.Models;
 
@@ -18,7 +19,7 @@ public sealed class TextTokenClassifier : PublishedModel
     /// <param name="dropout">Of the head.</param>
     public TextTokenClassifier(ParameterStore store, TextEncoderConfig config, int labels, double dropout = 0)
         : base(store, PublishedText.Map(
-            config, "Data2VecTextForTokenClassification", PublishedText.Layer("classifier", "head")))
+            config, "Data2VecTextForTokenClassification", PublishedLayers.Of("classifier", "head")))
     {
         Encoder = new TextEncoder(store, config);
         this.dropout = dropout;

@@ -12,12 +12,25 @@ namespace Data2Vec.Models;
 public sealed class RelativePositionBias
 {
     private readonly int table;
+    private readonly bool byWidth;
 
     /// <summary>Declares the table, zeros at the start.</summary>
+    /// <param name="scope">Where.</param>
+    /// <param name="name">Name of the table.</param>
+    /// <param name="heads">Attention heads.</param>
+    /// <param name="height">Patches from top to bottom of the native window.</param>
+    /// <param name="width">Patches from left to right of the native window.</param>
+    /// <param name="learningRateScale">Factor on the learning rate.</param>
+    /// <param name="byWidth">
+    /// Read the rows as (2w - 1)(2h - 1) offsets and resize them even to the native window: what the published code does to
+    /// windows that are not square.
+    /// </param>
     public RelativePositionBias(
-        ParameterScope scope, string name, int heads, int height, int width, double learningRateScale = 1)
+        ParameterScope scope, string name, int heads, int height, int width, double learningRateScale = 1,
+        bool byWidth = false)
     {
         (Height, Width) = (height, width);
+        this.byWidth = byWidth;
         var shape = new Shape((2 * height - 1) * (2 * width - 1) + 3, heads);
         table = scope.Add(name, shape, Initializers.Zeros, learningRateScale);
     }
@@ -31,7 +44,7 @@ public sealed class RelativePositionBias
     /// <summary>The bias [H, N + 1, N + 1] for a window of h x w = N patches, class token first.</summary>
     public Tensor Forward(ParameterView p, int height, int width)
     {
-        var rows = height == Height && width == Width ? p[table] : Resized(p[table], height, width);
+        var rows = height == Height && width == Width && !byWidth ? p[table] : Resized(p[table], height, width);
         var positions = height * width + 1;
         var index = Tensor.From<int>(rows.Device, Index(height, width), new Shape(positions * positions));
         var entries = Ops.Reshape(Ops.GatherRows(rows, index), new Shape(positions, positions, rows.Shape[1]));
@@ -61,7 +74,8 @@ public sealed class RelativePositionBias
 
     private Tensor Resized(Tensor rows, int height, int width)
     {
-        var (oldHeight, oldWidth, heads) = (2 * Height - 1, 2 * Width - 1, rows.Shape[1]);
+        var heads = rows.Shape[1];
+        var (oldHeight, oldWidth) = byWidth ? (2 * Width - 1, 2 * Height - 1) : (2 * Height - 1, 2 * Width - 1);
         var offsets = Ops.Reshape(Ops.Slice(rows, 0, 0, oldHeight * oldWidth), new Shape(oldHeight, oldWidth, heads));
         var (newHeight, newWidth) = (2 * height - 1, 2 * width - 1);
         var resized = Ops.Resize2d(offsets, newHeight, newWidth, Interpolation.Bilinear);

@@ -12,7 +12,8 @@ namespace Data2Vec.Models;
 public sealed class VisionEncoder
 {
     private readonly int patchWeight, patchBias, classToken, maskToken = -1, positions = -1;
-    private readonly RelativePositionBias[] biases = [];
+    private readonly RelativePositionBias? sharedBias;
+    private readonly RelativePositionBias[] layerBiases = [];
     private readonly TransformerEncoder layers;
     private readonly LayerNormLayer? norm;
 
@@ -37,8 +38,13 @@ public sealed class VisionEncoder
             positions = embeddings.Add("positions",
                 new Shape(config.GridHeight * config.GridWidth + 1, t.Width), tokens, weightDecay: 0);
         }
-        biases = [.. BiasNames(config).Select(name => new RelativePositionBias(new ParameterScope(store, "", rule), name,
-            t.Heads, config.GridHeight, config.GridWidth, config.RelativeRateScale))];
+        if (config.Relative is RelativePositions.Shared or RelativePositions.Both)
+            sharedBias = Bias(store, config, "relative_position_bias", rule);
+        if (config.Relative is RelativePositions.PerLayer or RelativePositions.Both)
+        {
+            layerBiases = [.. Enumerable.Range(0, t.Layers).Select(
+                i => Bias(store, config, $"encoder.layer.{i}.relative_position_bias", rule))];
+        }
         layers = new TransformerEncoder(new ParameterScope(store, "encoder", rule), t);
         if (config.FinalNorm) norm = new LayerNormLayer(new ParameterScope(store, "norm", rule), t.Width, t.LayerNormEps);
     }
@@ -70,11 +76,12 @@ public sealed class VisionEncoder
             Ops.Slice(Ops.Slice(pixels, 1, 0, height * size), 2, 0, width * size), p[patchWeight], p[patchBias]);
     }
 
-    /// <summary>The relative position bias [heads, N + 1, N + 1] of a layer for a grid of patches.</summary>
-    /// <exception cref="InvalidOperationException">The model has none.</exception>
-    public Tensor RelativeBias(ParameterView p, int layer, int height, int width) => biases.Length == 0
-        ? throw new InvalidOperationException("This vision model has no relative position bias.")
-        : biases[Math.Min(layer, biases.Length - 1)].Forward(p, height, width);
+    /// <summary>The bias [heads, N + 1, N + 1] of all layers for a grid of patches; null when there is none.</summary>
+    public Tensor? SharedBias(ParameterView p, int height, int width) => sharedBias?.Forward(p, height, width);
+
+    /// <summary>The bias [heads, N + 1, N + 1] of one layer for a grid of patches; null when there is none.</summary>
+    public Tensor? LayerBias(ParameterView p, int layer, int height, int width) =>
+        layerBiases.Length == 0 ? null : layerBiases[layer].Forward(p, height, width);
 
     /// <summary>Patches of the grid over an image, from top to bottom and from left to right.</summary>
     /// <exception cref="ArgumentException">The image has other channels, or is smaller than a patch.</exception>
@@ -87,13 +94,10 @@ public sealed class VisionEncoder
         return (shape[1] / Config.PatchSize, shape[2] / Config.PatchSize);
     }
 
-    private static IEnumerable<string> BiasNames(VisionEncoderConfig config) => config.Relative switch
-    {
-        RelativePositions.Shared => ["relative_position_bias"],
-        RelativePositions.PerLayer =>
-            Enumerable.Range(0, config.Transformer.Layers).Select(i => $"encoder.layer.{i}.relative_position_bias"),
-        _ => [],
-    };
+    private static RelativePositionBias Bias(
+        ParameterStore store, VisionEncoderConfig config, string name, TeacherRule rule) => new(
+            new ParameterScope(store, "", rule), name, config.Transformer.Heads, config.GridHeight, config.GridWidth,
+            config.RelativeRateScale, config.TableByWidth);
 
     /// <summary>Masks, puts the class token first, adds positions: [B, N, D] to [B, N + 1, D].</summary>
     private Tensor Embed(ParameterView p, Tensor x, bool[]? masked, int height, int width)
@@ -124,11 +128,14 @@ public sealed class VisionEncoder
     /// <summary>The bias of each layer; a shared one is computed once a pass.</summary>
     private Func<ParameterView, int, Tensor>? Biases(ParameterView p, int height, int width)
     {
-        if (biases.Length == 0) return null;
-        if (Config.Relative == RelativePositions.PerLayer)
-            return (view, layer) => biases[layer].Forward(view, height, width);
-        Tensor? shared = null;
-        // A layer that is recomputed records on a tape of its own, so it needs a bias of its own.
-        return (view, _) => view == p ? shared ??= biases[0].Forward(p, height, width) : biases[0].Forward(view, height, width);
+        if (Config.Relative == RelativePositions.None) return null;
+        Tensor? once = null;
+        return (view, layer) =>
+        {
+            // A layer that is recomputed records on a tape of its own, so it needs a bias of its own.
+            var shared = view == p ? once ??= SharedBias(p, height, width) : SharedBias(view, height, width);
+            var own = LayerBias(view, layer, height, width);
+            return shared is null ? own! : own is null ? shared : Ops.Add(shared, own);
+        };
     }
 }

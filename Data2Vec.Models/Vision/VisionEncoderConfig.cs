@@ -11,6 +11,8 @@ public enum RelativePositions
     Shared,
     /// <summary>A table for each layer (fine-tuned models).</summary>
     PerLayer,
+    /// <summary>The sum of both.</summary>
+    Both,
 }
 
 /// <summary>A vision encoder's sizes beyond those of its transformer, which is pre-norm without key bias.</summary>
@@ -27,6 +29,12 @@ public sealed record VisionEncoderConfig(
 
     /// <summary>Factor on the learning rate of the bias tables.</summary>
     public double RelativeRateScale { get; init; } = 1;
+
+    /// <summary>
+    /// Images that are not square: bias tables are read with width and height swapped, and resized, as the published code
+    /// does.
+    /// </summary>
+    public bool TableByWidth { get; init; }
 
     /// <summary>A learned vector per position is added to the patches; other sizes interpolate it bicubically.</summary>
     public bool AbsolutePositions { get; init; }

@@ -8,6 +8,9 @@ public static class PublishedClasses
     /// <summary>The classes that can be declared.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
+        "Data2VecAudioModel", "Data2VecAudioForCTC", "Data2VecAudioForSequenceClassification",
+        "Data2VecAudioForAudioFrameClassification", "Data2VecAudioForXVector",
+        "Data2VecVisionModel", "Data2VecVisionForImageClassification",
         "Data2VecTextModel", "Data2VecTextForMaskedLM", "Data2VecTextForSequenceClassification",
         "Data2VecTextForTokenClassification", "Data2VecTextForQuestionAnswering", "Data2VecTextForMultipleChoice",
     ];
@@ -29,6 +32,18 @@ public static class PublishedClasses
             throw new InvalidDataException($"{config.Source}: a {config.Family.ModelType} model cannot be a {name}.");
         return name switch
         {
+            "Data2VecAudioModel" => new AudioModel(store, PublishedAudio.ReadConfig(config)),
+            "Data2VecAudioForCTC" => new AudioCtcModel(store, PublishedAudio.ReadConfig(config), Ctc(config)),
+            "Data2VecAudioForSequenceClassification" => new AudioSequenceClassifier(
+                store, PublishedAudio.ReadConfig(config), config.Labels, config.Whole("classifier_proj_size", 256),
+                config.Flag("use_weighted_layer_sum", false)),
+            "Data2VecAudioForAudioFrameClassification" => new AudioFrameClassifier(
+                store, PublishedAudio.ReadConfig(config), config.Labels, config.Flag("use_weighted_layer_sum", false)),
+            "Data2VecAudioForXVector" => new AudioXVectorModel(
+                store, PublishedAudio.ReadConfig(config), XVector(config), config.Labels),
+            "Data2VecVisionModel" => Vision(config, store, files),
+            "Data2VecVisionForImageClassification" => new ImageClassifier(
+                store, PublishedVision.ReadConfig(config), config.Labels, config.Problem),
             "Data2VecTextModel" => new TextModel(store, PublishedText.ReadConfig(config, HasPooler(config, files))),
             "Data2VecTextForMaskedLM" => MaskedLanguage(config, store, files),
             "Data2VecTextForSequenceClassification" => new TextSequenceClassifier(
@@ -40,6 +55,27 @@ public static class PublishedClasses
                 store, PublishedText.ReadConfig(config), config.Number("hidden_dropout_prob", 0)),
             _ => throw new InvalidOperationException($"{name} is listed and cannot be declared."),
         };
+    }
+
+    private static CtcConfig Ctc(PublishedConfig config)
+    {
+        var reduction = config.Text("ctc_loss_reduction") ?? "sum";
+        if (reduction is not ("sum" or "mean"))
+            throw new InvalidDataException($"{config.Source}: ctc_loss_reduction must be sum or mean; got {reduction}.");
+        return new CtcConfig(config.Whole("vocab_size"), config.Whole("pad_token_id", 0), reduction == "mean",
+            config.Flag("ctc_zero_infinity", false), config.Number("final_dropout", 0));
+    }
+
+    private static XVectorConfig XVector(PublishedConfig config) => new(
+        config.WholeList("tdnn_dim", [512, 512, 512, 512, 1500]), config.WholeList("tdnn_kernel", [5, 3, 3, 1, 1]),
+        config.WholeList("tdnn_dilation", [1, 2, 3, 1, 1]), config.Whole("xvector_output_dim", 512),
+        config.Flag("use_weighted_layer_sum", false));
+
+    /// <summary>Only a model that averages patches has a norm in its pooler.</summary>
+    private static VisionModel Vision(PublishedConfig config, ParameterStore store, PublishedFiles? files)
+    {
+        var encoder = PublishedVision.ReadConfig(config);
+        return new VisionModel(store, encoder, files is not null && !encoder.FinalNorm && HasPooler(config, files));
     }
 
     private static bool HasPooler(PublishedConfig config, PublishedFiles? files) =>

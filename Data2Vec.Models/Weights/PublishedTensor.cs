@@ -35,6 +35,9 @@ public sealed record PublishedTensor(string Name, string? Parameter)
     /// <summary>Published dimension i is dimension Order[i] of the parameter; null = the same order.</summary>
     public int[]? Order { get; init; }
 
+    /// <summary>Leading dimensions of 1 that the published shape has beside ours.</summary>
+    public int Ones { get; init; }
+
     /// <summary>Shape of a tensor without a parameter.</summary>
     public Shape Zeros { get; init; }
 
@@ -43,9 +46,9 @@ public sealed record PublishedTensor(string Name, string? Parameter)
     {
         if (Parameter is null) return Zeros;
         var own = Rows > 0 ? parameter.With(0, Rows) : parameter;
-        if (Order is null) return own;
-        Span<int> extents = stackalloc int[Order.Length];
-        for (var i = 0; i < extents.Length; i++) extents[i] = own[Order[i]];
+        Span<int> extents = stackalloc int[Ones + own.Rank];
+        extents[..Ones].Fill(1);
+        for (var i = 0; i < own.Rank; i++) extents[Ones + i] = own[Order is null ? i : Order[i]];
         return new Shape(extents);
     }
 

@@ -12,8 +12,6 @@ namespace Data2Vec.Models;
 /// </summary>
 public static class PublishedText
 {
-    private static readonly string[] Kinds = ["weight", "bias"];
-
     /// <summary>The names of the bare model, in the order of the class; a head's follow.</summary>
     /// <param name="config">The encoder. Without token types one row of zeros is written for them.</param>
     /// <param name="class">The class; null = bare.</param>
@@ -25,10 +23,6 @@ public static class PublishedText
             PublishedFamily.Text, @class ?? PublishedFamily.Text.Bare,
             Base(config).Concat((head ?? []).Select(t => t with { Part = PublishedPart.Head })), ties);
 
-    /// <summary>Weight and bias of a layer.</summary>
-    internal static IEnumerable<PublishedTensor> Layer(string published, string ours) =>
-        Kinds.Select(kind => new PublishedTensor($"{published}.{kind}", $"{ours}.{kind}"));
-
     private static IEnumerable<PublishedTensor> Base(TextEncoderConfig config)
     {
         yield return new("embeddings.word_embeddings.weight", "embeddings.words.weight");
@@ -39,30 +33,21 @@ public static class PublishedText
             {
                 Zeros = new Shape(1, config.Transformer.Width),
             };
-        foreach (var tensor in Layer("embeddings.LayerNorm", "embeddings.norm")) yield return tensor;
+        foreach (var tensor in PublishedLayers.Of("embeddings.LayerNorm", "embeddings.norm")) yield return tensor;
         for (var i = 0; i < config.Transformer.Layers; i++)
-            foreach (var tensor in Transformer($"encoder.layer.{i}", config.Transformer.Width)) yield return tensor;
+        {
+            var layer = $"encoder.layer.{i}";
+            foreach (var tensor in PublishedLayers.PostNorm(layer, layer, config.Transformer.Width, Names))
+                yield return tensor;
+        }
         if (!config.Pooler) yield break;
-        foreach (var tensor in Layer("pooler.dense", "pooler"))
+        foreach (var tensor in PublishedLayers.Of("pooler.dense", "pooler"))
             yield return tensor with { Part = PublishedPart.Pooler };
     }
 
-    private static IEnumerable<PublishedTensor> Transformer(string layer, int width)
-    {
-        string[] parts = ["query", "key", "value"];
-        for (var i = 0; i < parts.Length; i++)
-        {
-            foreach (var tensor in Layer($"{layer}.attention.self.{parts[i]}", $"{layer}.attention.qkv"))
-                yield return tensor with { FirstRow = i * width, Rows = width };
-        }
-        foreach (var (published, ours) in new[]
-        {
-            ("attention.output.dense", "attention.output"), ("attention.output.LayerNorm", "attention.norm"),
-            ("intermediate.dense", "feed_forward.in"), ("output.dense", "feed_forward.out"),
-            ("output.LayerNorm", "feed_forward.norm"),
-        })
-            foreach (var tensor in Layer($"{layer}.{published}", $"{layer}.{ours}")) yield return tensor;
-    }
+    private static PostNormNames Names { get; } = new(
+        "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense",
+        "attention.output.LayerNorm", "intermediate.dense", "output.dense", "output.LayerNorm");
 
     /// <summary>The encoder that a config.json describes.</summary>
     /// <exception cref="InvalidDataException">The file is not such a configuration; the sentence names the field.</exception>

@@ -36,7 +36,8 @@ internal sealed partial class ModelRun
     public static ModelRun Of(PublishedModel model, ParameterView view, ModelInputs inputs, Tape? tape)
     {
         var run = new ModelRun(model, view, inputs, tape);
-        if (!run.Text(model)) throw new NotExpressibleException($"{model.Names.Class} is not in this version");
+        if (!run.Text(model) && !run.Vision(model) && !run.Audio(model))
+            throw new NotExpressibleException($"{model.Names.Class} is not in this version");
         if (run.Loss is not null) run.Outputs["loss"] = run.Loss;
         return run;
     }

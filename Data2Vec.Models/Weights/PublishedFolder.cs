@@ -1,0 +1,73 @@
+using Data2Vec.Engine.Serialization;
+
+namespace Data2Vec.Models.Weights;
+
+/// <summary>Published folders on disk.</summary>
+public static class PublishedFolder
+{
+    /// <summary>Configuration of the model.</summary>
+    public const string ConfigName = "config.json";
+
+    /// <summary>Files beside configuration and weights that belong to a model: preprocessing and tokenizers.</summary>
+    public static IReadOnlyList<string> SideFiles { get; } =
+    [
+        "preprocessor_config.json", "vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json",
+        "special_tokens_map.json", "added_tokens.json", "generation_config.json", "README.md", "LICENSE",
+    ];
+
+    /// <summary>
+    /// The published folder that a path means: itself, or the last checkpoint of a run or of a folder of checkpoints (which
+    /// is verified first).
+    /// </summary>
+    /// <exception cref="InvalidDataException">There is no model.</exception>
+    /// <exception cref="CheckpointException">The checkpoint is damaged.</exception>
+    public static string Find(string path)
+    {
+        foreach (var candidate in new[] { path, Path.Combine(path, "checkpoints") })
+        {
+            if (File.Exists(Path.Combine(candidate, ConfigName))) return candidate;
+            var last = Path.Combine(candidate, "last");
+            if (Directory.Exists(last) || File.Exists(last)) return Checkpoint.Open(last).Folder;
+        }
+        throw new InvalidDataException($"{path} holds no model: expected a run folder, a checkpoint, or a folder with "
+            + $"{ConfigName} and {PublishedFiles.SingleName}.");
+    }
+
+    /// <summary>
+    /// Writes a folder, whole or not at all: it appears under its name when everything in it is on the disk.
+    /// </summary>
+    /// <param name="folder">Must not exist, or be empty.</param>
+    /// <param name="config">Its fields architectures and dtype are those of what is written.</param>
+    /// <param name="tensors">Under stored names.</param>
+    /// <param name="layout">Type and shards.</param>
+    /// <param name="sideFilesFrom">A folder whose preprocessing and tokenizer files are copied; null = none.</param>
+    /// <exception cref="IOException">The folder is not empty, or cannot be written.</exception>
+    /// <exception cref="InvalidDataException">A value has no place in the type.</exception>
+    public static void Save(
+        string folder, PublishedConfig config, IEnumerable<TensorToWrite> tensors, WeightLayout layout,
+        string? sideFilesFrom = null)
+    {
+        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
+            throw new IOException($"{folder} is there already and not empty: nothing is overwritten.");
+        var parent = Path.GetDirectoryName(target) ?? throw new IOException($"{folder} has no place to be made in.");
+        Directory.CreateDirectory(parent);
+        var saving = Path.Combine(parent, $".saving-{Path.GetFileName(target)}-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(saving);
+        try
+        {
+            PublishedWriter.WriteFolder(saving, tensors, layout);
+            var written = config.With("torch_dtype", null).With("dtype", layout.TypeName);
+            File.WriteAllBytes(Path.Combine(saving, ConfigName), written.ToBytes());
+            foreach (var name in SideFiles.Where(n => sideFilesFrom is not null && File.Exists(Path.Combine(sideFilesFrom, n))))
+                File.Copy(Path.Combine(sideFilesFrom!, name), Path.Combine(saving, name));
+            if (Directory.Exists(target)) Directory.Delete(target);
+            Directory.Move(saving, target);
+        }
+        catch
+        {
+            Directory.Delete(saving, recursive: true);
+            throw;
+        }
+    }
+}
