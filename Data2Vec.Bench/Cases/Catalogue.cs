@@ -4,7 +4,8 @@ namespace Data2Vec.Bench.Cases;
 
 /// <summary>
 /// The only list of operation cases: proofs, parity, timing, the tests and the tables come from it. A test demands that
-/// every operation of <see cref="IBackend"/> is in it, with a refusal and a proof of its derivative.
+/// every operation of <see cref="IBackend"/> is in it, with a refusal and a proof of its derivative; and so is what
+/// the engine composes of them, under the name of its method.
 /// </summary>
 internal static class Catalogue
 {
@@ -15,6 +16,7 @@ internal static class Catalogue
         .. PatchEmbeddingCases.Cases, .. Conv1dCases.Cases, .. AttentionCases.Cases,
         .. LayerNormCases.Cases, .. GroupNormCases.Cases, .. InstanceNormCases.Cases, .. RowsCases.Cases, .. DropoutCases.Cases, .. SmoothL1Cases.Cases,
         .. CrossEntropyCases.Cases, .. CtcLossCases.Cases, .. OptimizerCases.Cases,
+        .. LossCompositeCases.Cases, .. ResizeCases.Cases,
     ];
 
     public static IReadOnlyList<OpError> Errors { get; } =
@@ -24,7 +26,12 @@ internal static class Catalogue
         .. PatchEmbeddingCases.Errors, .. Conv1dCases.Errors, .. AttentionCases.Errors,
         .. LayerNormCases.Errors, .. GroupNormCases.Errors, .. InstanceNormCases.Errors, .. RowsCases.Errors, .. DropoutCases.Errors, .. SmoothL1Cases.Errors,
         .. CrossEntropyCases.Errors, .. CtcLossCases.Errors, .. OptimizerCases.Errors,
+        .. LossCompositeCases.Errors, .. ResizeCases.Errors,
     ];
+
+    /// <summary>Methods of <see cref="Engine.Ops"/> that have no kernel of their own, but cases.</summary>
+    public static IReadOnlyList<string> Composites { get; } = [.. Cases.Select(c => c.Op).Distinct().Where(
+        op => typeof(IBackend).GetMethod(op) is null)];
 
     /// <summary>Operations whose derivative finite differences cannot prove, and why.</summary>
     public static IReadOnlyDictionary<string, string> NoDerivativeProof { get; } = new Dictionary<string, string>

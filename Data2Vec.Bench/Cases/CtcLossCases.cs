@@ -6,8 +6,8 @@ using static Data2Vec.Bench.Cases.Input;
 namespace Data2Vec.Bench.Cases;
 
 /// <summary>
-/// Connectionist temporal classification below a log-softmax, for which its gradient is made: lengths, repeats, empty and
-/// impossible targets.
+/// Connectionist temporal classification below a log-softmax, for which its gradient is made: lengths, repeats, empty
+/// and impossible targets.
 /// </summary>
 internal static class CtcLossCases
 {
@@ -36,28 +36,34 @@ internal static class CtcLossCases
             noProof: "an infinite loss has no derivative: its gradient is NaN by decision"),
         new(Op, "not below a log-softmax")
         {
-            Inputs = [Normal("x", 2, 9, 5)], Run = o => Ops.CtcLoss(o[0], [9, 7], [[1, 2], [3, 3]]), ReductionLength = 9,
+            Inputs = [Normal("x", 2, 9, 5)], ReductionLength = 9,
+            Run = o => Ops.CtcLoss(o[0], [9, 7], [[1, 2], [3, 3]]),
             NoGradientProof = "the gradient holds for rows that come from log-softmax, PyTorch's rule",
         },
-        Of("letters of base", 749, 32, [749, 700, 512, 749], [Text(210, 32), Text(180, 32), Text(64, 32), Text(199, 32)],
-            size: CaseSize.Real),
+        Of("letters of base", 749, 32, [749, 700, 512, 749],
+            [Text(210, 32), Text(180, 32), Text(64, 32), Text(199, 32)], size: CaseSize.Real),
     ];
 
     public static IEnumerable<OpError> Errors =>
     [
-        new(Op, "a label that is not there", "got 5", [Normal("x", 1, 9, 5)], o => Ops.CtcLoss(o[0], [9], [[1, 5]])),
-        new(Op, "a negative label", "got -1", [Normal("x", 1, 9, 5)], o => Ops.CtcLoss(o[0], [9], [[-1]])),
-        new(Op, "the blank as a label", "not be the blank 2", [Normal("x", 1, 9, 5)], o => Ops.CtcLoss(o[0], [9], [[2]], blank: 2)),
-        new(Op, "more frames than there are", "input length is 10", [Normal("x", 1, 9, 5)], o => Ops.CtcLoss(o[0], [10], [[1]])),
-        new(Op, "fewer frames than none", "input length is -1", [Normal("x", 1, 9, 5)], o => Ops.CtcLoss(o[0], [-1], [[1]])),
-        new(Op, "one length for two samples", "2 samples need", [Normal("x", 2, 9, 5)], o => Ops.CtcLoss(o[0], [9], [[1], [2]])),
-        new(Op, "one target for two samples", "2 samples need", [Normal("x", 2, 9, 5)], o => Ops.CtcLoss(o[0], [9, 9], [[1]])),
-        new(Op, "a blank past the end", "blank must be one of the 5 classes", [Normal("x", 1, 9, 5)], o => Ops.CtcLoss(o[0], [9], [[1]], 5)),
-        new(Op, "one sample alone", "[batch, time, classes]", [Normal("x", 9, 5)], o => Ops.CtcLoss(o[0], [9], [[1]])),
-        new(Op, "a label that only the kernel sees", "got 5", [Normal("x", 1, 9, 5)], o => Raw(o, frames: 9, label: 5)),
-        new(Op, "a length that only the kernel sees", "input length is 10", [Normal("x", 1, 9, 5)], o => Raw(o, frames: 10, label: 1)),
-        new(Op, "integers", "floating-point", [Index("x", 3, 1, 9, 5)], o => Ops.CtcLoss(o[0], [9], [[1]])),
+        Refused("a label that is not there", "got 5", x => Ops.CtcLoss(x, [9], [[1, 5]])),
+        Refused("a negative label", "got -1", x => Ops.CtcLoss(x, [9], [[-1]])),
+        Refused("the blank as a label", "not be the blank 2", x => Ops.CtcLoss(x, [9], [[2]], blank: 2)),
+        Refused("more frames than there are", "input length is 10", x => Ops.CtcLoss(x, [10], [[1]])),
+        Refused("fewer frames than none", "input length is -1", x => Ops.CtcLoss(x, [-1], [[1]])),
+        Refused("lengths of two samples", "1 samples need", x => Ops.CtcLoss(x, [9, 9], [[1]])),
+        Refused("targets of two samples", "1 samples need", x => Ops.CtcLoss(x, [9], [[1], [2]])),
+        Refused("a blank past the end", "blank must be one of the 5 classes", x => Ops.CtcLoss(x, [9], [[1]], 5)),
+        Refused("no batch", "[batch, time, classes]", x => Ops.CtcLoss(x.Reshape(9, 5), [9], [[1]])),
+        Refused("integers", "floating-point", x => Ops.CtcLoss(Ops.Cast(x, DType.Int32), [9], [[1]])),
+        new(Op, "a label that only the kernel sees", "got 5", [Frames], o => Raw(o, frames: 9, label: 5)),
+        new(Op, "a length that only it sees", "input length is 10", [Frames], o => Raw(o, frames: 10, label: 1)),
     ];
+
+    private static Input Frames => Normal("x", 1, 9, 5);
+
+    private static OpError Refused(string name, string fragment, Func<Tensor, Tensor> run) =>
+        new(Op, name, fragment, [Frames], o => run(o[0]));
 
     /// <summary>The kernel itself, without the engine's checks.</summary>
     private static Tensor? Raw(Operands o, int frames, int label)
@@ -65,9 +71,9 @@ internal static class CtcLossCases
         BufferView Integer(int value) => o.Upload(MemoryMarshal.AsBytes<int>([value]), DType.Int32);
         var args = new CtcLossArgs
         {
-            X = o.Upload(o.Values(0)), Targets = Integer(label), InputLengths = Integer(frames), TargetLengths = Integer(1),
-            Loss = o.Allocate(1, o.Type), SampleLoss = o.Allocate(1, o.Type), Alpha = o.Allocate(27, o.Type),
-            Batch = 1, Time = 9, Classes = 5, MaxTarget = 1, Reduction = Reduction.Sum,
+            X = o.Upload(o.Values(0)), Targets = Integer(label), InputLengths = Integer(frames),
+            TargetLengths = Integer(1), Loss = o.Allocate(1, o.Type), SampleLoss = o.Allocate(1, o.Type),
+            Alpha = o.Allocate(27, o.Type), Batch = 1, Time = 9, Classes = 5, MaxTarget = 1, Reduction = Reduction.Sum,
         };
         args.Check();
         o.Device.Backend.CtcLoss(args);
@@ -76,8 +82,11 @@ internal static class CtcLossCases
 
     private static OpCase Of(
         string name, int time, int classes, int[] frames, int[][] targets, int blank = 0, double gain = 1,
-        Reduction reduction = Reduction.Mean, bool zero = false, string? noProof = null, CaseSize size = CaseSize.Tiny) =>
-        new(Op, name)
+        Reduction reduction = Reduction.Mean, bool zero = false, string? noProof = null, CaseSize size = CaseSize.Tiny)
+    {
+        var hasComposite = frames.Length is > 0 and <= 3 && time <= 20 && !frames.Contains(0)
+            && !zero && noProof is null;
+        return new(Op, name)
         {
             Size = size,
             Inputs = [Normal("x", frames.Length, time, classes)],
@@ -85,9 +94,10 @@ internal static class CtcLossCases
             // The loss is a sum over frames, and so is every path to a gradient.
             ReductionLength = Math.Max(1, Math.Max(time, classes)),
             NoGradientProof = noProof,
-            Composite = frames.Length is 0 or > 3 || time > 20 || zero || noProof is not null || frames.Contains(0) ? null
+            Composite = !hasComposite ? null
                 : o => Composed(Ops.LogSoftmax(Ops.Affine(o[0], gain)), frames, targets, blank, reduction),
         };
+    }
 
     /// <summary>Labels 1 ... classes - 1 with some repeats, the same on every run.</summary>
     private static int[] Text(int length, int classes) =>
@@ -117,7 +127,8 @@ internal static class CtcLossCases
                 alpha = Ops.Add(At(t), Ops.LogSumExp(Ops.Stack([alpha, Back(1), Ops.Add(Back(2), skip)], 0), [0]));
             }
             losses[b] = Ops.Neg(Ops.LogSumExp(Ops.Slice(alpha, 0, Math.Max(0, states.Length - 2))));
-            if (reduction == Reduction.Mean) losses[b] = Ops.Affine(losses[b], 1.0 / Math.Max(1, targets[b].Length) / losses.Length);
+            if (reduction == Reduction.Mean)
+                losses[b] = Ops.Affine(losses[b], 1.0 / Math.Max(1, targets[b].Length) / losses.Length);
         }
         var all = Ops.Stack(losses, 0);
         return reduction is Reduction.None or Reduction.PerRow ? all : Ops.Sum(all);

@@ -26,6 +26,18 @@ internal static class LayerNormCases
         Of("residual, not affine", [3, 17], residual: true, affine: false),
         Of("dropout", [3, 37], dropout: 0.3),
         Of("dropout and residual", [5, 37], residual: true, dropout: 0.3),
+        Of("GELU", [3, 37], activation: Activation.Gelu),
+        Of("GELU, not affine", [3, 37], affine: false, activation: Activation.Gelu),
+        Of("GELU, below a vector", [5, 3], activation: Activation.Gelu),
+        Of("GELU, many rows", [131, 17], activation: Activation.Gelu),
+        Of("GELU, no rows", [0, 9], activation: Activation.Gelu),
+        Of("tanh GELU, dropout and residual", [5, 37], residual: true, dropout: 0.3, activation: Activation.GeluTanh),
+        new(Op, "GELU, shift alone")
+        {
+            Inputs = [Normal("x", 3, 17), Normal("beta", 17)], ReductionLength = 17,
+            Run = o => Ops.LayerNorm(o[0], null, o[1], activation: Activation.Gelu),
+            Composite = o => Ops.Gelu(Ops.Add(Ops.LayerNorm(o[0], null, null), o[1])),
+        },
         new(Op, "one column")
         {
             Inputs = [Normal("x", 4, 1), Normal("gamma", 1), Normal("beta", 1)], Run = o => Ops.LayerNorm(o[0], o[1], o[2]), ReductionLength = 4,
@@ -51,6 +63,7 @@ internal static class LayerNormCases
             Inputs = [Normal("x", 3, 17), Normal("gamma", 17)], Run = o => Ops.LayerNorm(o[0], o[1], null, o[0]), ReductionLength = 17,
         },
         Of("hidden of base", [4, 128, 768], size: CaseSize.Real),
+        Of("audio, layer 1 with GELU", [2, 1599, 512], activation: Activation.Gelu, size: CaseSize.Real),
         Of("hidden of base, dropout and residual", [4, 128, 768], residual: true, dropout: 0.1, size: CaseSize.Real),
     ];
 
@@ -65,7 +78,8 @@ internal static class LayerNormCases
     ];
 
     private static OpCase Of(
-        string name, int[] shape, bool affine = true, bool residual = false, double dropout = 0, double eps = 1e-5, CaseSize size = CaseSize.Tiny)
+        string name, int[] shape, bool affine = true, bool residual = false, double dropout = 0, double eps = 1e-5,
+        Activation activation = Activation.None, CaseSize size = CaseSize.Tiny)
     {
         var columns = shape[^1];
         var inputs = new List<Input> { Normal("x", shape) };
@@ -79,10 +93,16 @@ internal static class LayerNormCases
         {
             Size = size,
             Inputs = [.. inputs],
-            Run = o => Ops.LayerNorm(o[0], Gamma(o), Beta(o), Residual(o), eps, Drop(o)),
+            Run = o => Ops.LayerNorm(o[0], Gamma(o), Beta(o), Residual(o), eps, Drop(o), activation),
             ReductionLength = shape.Aggregate(1L, (x, y) => x * y) / columns is var rows && rows > columns ? rows : columns,
-            Composite = size == CaseSize.Tiny ? o => Composed(o[0], Gamma(o), Beta(o), Residual(o), eps, Drop(o)) : null,
+            Composite = size == CaseSize.Tiny ? Composite : null,
         };
+
+        Tensor Composite(Operands o)
+        {
+            var y = Composed(o[0], Gamma(o), Beta(o), Residual(o), eps, Drop(o));
+            return activation == Activation.None ? y : Ops.Gelu(y, activation == Activation.GeluTanh);
+        }
     }
 
     private static Tensor Composed(Tensor x, Tensor? gamma, Tensor? beta, Tensor? residual, double eps, DropoutSource dropout)

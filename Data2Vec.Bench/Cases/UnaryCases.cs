@@ -31,6 +31,7 @@ internal static class UnaryCases
         Of(UnaryOp.PowScalar, Uniform("x", 0.2f, 3, 37), a: 2.5),
         Of(UnaryOp.Clamp, AwayFromZero("x", 37), a: -0.05, b: 0.05, name: "Clamp, all outside"),
         Of(UnaryOp.Clamp, Distinct("x", 37), a: -1.1, b: 2.1),
+        Of(UnaryOp.Softplus, Normal("x", 37)),
         Of(UnaryOp.Sign, AwayFromZero("x", 37).Exact(), noProof: Steps),
         Of(UnaryOp.Floor, Distinct("x", 37).Exact(), noProof: Steps),
         Of(UnaryOp.Truncate, Distinct("x", 37).Exact(), noProof: Steps),
@@ -63,12 +64,15 @@ internal static class UnaryCases
         new(Op, "an integer operand", "floating-point", [Index("x", 9, 5)], o => Ops.Exp(o[0])),
     ];
 
-    private static UnaryOp[] Saturating => [UnaryOp.Tanh, UnaryOp.Sigmoid, UnaryOp.Silu, UnaryOp.Gelu, UnaryOp.GeluTanh, UnaryOp.Erf];
+    private static UnaryOp[] Saturating =>
+    [
+        UnaryOp.Tanh, UnaryOp.Sigmoid, UnaryOp.Silu, UnaryOp.Gelu, UnaryOp.GeluTanh, UnaryOp.Erf, UnaryOp.Softplus,
+    ];
 
     private static UnaryOp[] NotNumbers =>
     [
         UnaryOp.Affine, UnaryOp.Abs, UnaryOp.Exp, UnaryOp.Log, UnaryOp.Sqrt, UnaryOp.Tanh, UnaryOp.Sigmoid, UnaryOp.Relu, UnaryOp.Erf,
-        UnaryOp.Square, UnaryOp.Clamp, UnaryOp.Sign, UnaryOp.Floor,
+        UnaryOp.Square, UnaryOp.Clamp, UnaryOp.Sign, UnaryOp.Floor, UnaryOp.Softplus,
     ];
 
     private static Input Special => Given("x", [float.NaN, float.PositiveInfinity, float.NegativeInfinity, 1, 2, 3, 4, 5, -1], 9);

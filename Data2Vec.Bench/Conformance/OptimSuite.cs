@@ -42,7 +42,7 @@ internal static class OptimSuite
             report.Run(kind, Name(item), () => Values(RecordedSchedules.Rate(item).Rate, item));
         }
         foreach (var item in Each(json.RootElement, "ema_decay"))
-            report.Run("ema_decay", Name(item), () => Values(RecordedSchedules.Decay(item).Decay, item));
+            report.Run("ema_decay", Name(item), () => Values(RecordedSchedules.Decay(item), item));
         foreach (var item in Each(json.RootElement, "ema_calls"))
             report.Run("ema_calls", Name(item), () => RecordedSchedules.Calls(item));
     }

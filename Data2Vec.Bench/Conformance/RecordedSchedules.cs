@@ -11,9 +11,32 @@ internal static class RecordedSchedules
         var kind = item.GetProperty("kind").GetString()!;
         var a = item.GetProperty("kwargs");
         var peak = item.TryGetProperty("lr", out var lr) ? First(lr) : 0;
-        return kind.StartsWith("fairseq_", StringComparison.Ordinal)
-            ? Rate(kind["fairseq_".Length..], peak, a, (long)Number(a, "max_update", 0))
-            : throw new NotExpressibleException("schedules of other trainers are not in this version");
+        var (warmup, updates) = ((long)Number(a, "num_warmup_steps", 0), (long)Number(a, "num_training_steps", 0));
+        return kind switch
+        {
+            _ when kind.StartsWith("fairseq_", StringComparison.Ordinal) =>
+                Rate(kind["fairseq_".Length..], peak, a, (long)Number(a, "max_update", 0)),
+            "vision_cosine" => VisionCosine(a),
+            "vision_tri_phase" => new TriPhaseSchedule(Number(a, "base_value", 0), Number(a, "final_value", 0),
+                (long)(Number(a, "epochs", 0) * Number(a, "niter_per_ep", 0)), Number(a, "warmup_perc", 0),
+                Number(a, "decay_perc", 0), Number(a, "start_warmup_value", 0)),
+            "hf_linear" => new PolynomialSchedule(peak, warmup, updates),
+            "hf_polynomial" => new PolynomialSchedule(
+                peak, warmup, updates, Number(a, "lr_end", 1e-7), Number(a, "power", 1)),
+            "hf_cosine" => new WaveSchedule(peak, warmup, updates, Number(a, "num_cycles", 0.5)),
+            "hf_constant" => new ConstantSchedule(peak, warmup),
+            _ => throw new NotExpressibleException($"the engine has no schedule {kind}"),
+        };
+    }
+
+    /// <summary>A number of warm-up updates replaces that of epochs, where there is a warm-up at all.</summary>
+    private static VisionCosineSchedule VisionCosine(JsonElement a)
+    {
+        var epoch = Number(a, "niter_per_ep", 0);
+        var warmup = Number(a, "warmup_epochs", 0) * epoch;
+        if (warmup > 0 && Number(a, "warmup_steps", -1) is var steps and > 0) warmup = steps;
+        return new VisionCosineSchedule(Number(a, "base_value", 0), Number(a, "final_value", 0),
+            (long)(Number(a, "epochs", 0) * epoch), (long)warmup, Number(a, "start_warmup_value", 0));
     }
 
     /// <summary>A schedule by fairseq's name and arguments.</summary>
@@ -28,9 +51,14 @@ internal static class RecordedSchedules
         _ => throw new NotExpressibleException($"the engine has no schedule {name}"),
     };
 
-    public static EmaSchedule Decay(JsonElement item) => item.GetProperty("kind").GetString() == "fairseq"
-        ? Ramp(item)
-        : throw new NotExpressibleException("the vision trainer's ramp per epoch is not in this version");
+    /// <summary>A teacher's decay by the recorded counter.</summary>
+    public static Func<long, double> Decay(JsonElement item) => item.GetProperty("kind").GetString() switch
+    {
+        "fairseq" => Ramp(item).Decay,
+        "vision" => new VisionEmaSchedule(item.GetProperty("init").GetDouble(), item.GetProperty("decay").GetDouble(),
+            item.GetProperty("start_at").GetInt64(), item.GetProperty("iters_per_epoch").GetInt64()).Decay,
+        var kind => throw new NotExpressibleException($"the engine has no decay of the kind {kind}"),
+    };
 
     /// <summary>
     /// One average per finished update is our rule (that of 2.0): where the published call is repeated for the same

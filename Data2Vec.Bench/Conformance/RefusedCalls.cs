@@ -5,8 +5,8 @@ using Data2Vec.Kernels;
 namespace Data2Vec.Bench.Conformance;
 
 /// <summary>
-/// Calls that PyTorch rejects: the engine must throw, with a sentence, and not compute something. What its types rule out
-/// is refused by the compiler, and reported as such.
+/// Calls that PyTorch rejects: the engine must throw, with a sentence, and not compute something. What its types rule
+/// out is refused by the compiler, and reported as such.
 /// </summary>
 internal static class RefusedCalls
 {

@@ -43,7 +43,8 @@ internal sealed class SuiteReport(string suite, string? filter, TextWriter outpu
     /// Runs one case if the filter lets it through: it passes when every difference fits, is skipped when it is not
     /// expressible, and fails on any other exception. One case never stops the others.
     /// </summary>
-    public void Run(string group, string name, Func<IEnumerable<Difference>> run) => Run(group, name, run, refusal: false);
+    public void Run(string group, string name, Func<IEnumerable<Difference>> run) =>
+        Run(group, name, run, refusal: false);
 
     /// <summary>Runs a call that must be refused; it passes too when the engine's types rule it out.</summary>
     public void RunRefusal(string group, string name, Func<Difference> run) =>

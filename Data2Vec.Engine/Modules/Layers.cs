@@ -50,9 +50,11 @@ public sealed class LayerNormLayer
         this.eps = eps;
     }
 
-    /// <summary>LayerNorm(dropout(x) + residual).</summary>
-    public Tensor Forward(ParameterView p, Tensor x, Tensor? residual = null, DropoutSource dropout = default) =>
-        Ops.LayerNorm(x, p[weight], p[bias], residual, eps, dropout);
+    /// <summary>activation(LayerNorm(dropout(x) + residual)).</summary>
+    public Tensor Forward(
+        ParameterView p, Tensor x, Tensor? residual = null, DropoutSource dropout = default,
+        Activation activation = Activation.None) =>
+        Ops.LayerNorm(x, p[weight], p[bias], residual, eps, dropout, activation);
 }
 
 /// <summary>A table of vectors [Rows, Width], looked up by index; parameter weight.</summary>

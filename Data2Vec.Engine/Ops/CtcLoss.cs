@@ -5,17 +5,21 @@ namespace Data2Vec.Engine;
 public static partial class Ops
 {
     /// <summary>
-    /// Connectionist temporal classification: -log of the summed probability of all frame labellings that give the target;
-    /// see <see cref="CtcLossArgs"/> for the formula. The gradient is that of PyTorch, exp(x) - posterior: right for
-    /// log-probabilities that come from <see cref="LogSoftmax"/>. Backward saves the log-probabilities and [B, T, 2 L + 1]
-    /// forward variables. Source: Graves et al. 2006.
+    /// Connectionist temporal classification: -log of the summed probability of all frame labellings that give the
+    /// target; see <see cref="CtcLossArgs"/> for the formula. The gradient is that of PyTorch, exp(x) - posterior:
+    /// right for log-probabilities that come from <see cref="LogSoftmax"/>. Backward saves the log-probabilities and
+    /// [B, T, 2 L + 1] forward variables. Source: Graves et al. 2006.
     /// </summary>
     /// <param name="logProbabilities">[B, T, V], log-softmax over V.</param>
     /// <param name="inputLengths">Frames that count, for every sample.</param>
     /// <param name="targets">Labels of every sample; none may be the blank.</param>
     /// <param name="blank">Class of the blank.</param>
-    /// <param name="zeroInfinity">A target that does not fit into its frames has loss and gradient 0 instead of infinity.</param>
-    /// <param name="reduction">None or PerRow: one loss a sample; Sum; Mean of the losses divided by max(labels, 1).</param>
+    /// <param name="zeroInfinity">
+    /// A target that does not fit into its frames has loss and gradient 0 instead of infinity.
+    /// </param>
+    /// <param name="reduction">
+    /// None or PerRow: one loss a sample; Sum; Mean of the losses divided by max(labels, 1).
+    /// </param>
     /// <exception cref="ArgumentException">Shapes, types, lengths or labels do not fit.</exception>
     public static Tensor CtcLoss(
         Tensor logProbabilities, int[] inputLengths, int[][] targets, int blank = 0, bool zeroInfinity = false,
@@ -23,11 +27,14 @@ public static partial class Ops
     {
         var x = logProbabilities;
         Refuse.NotFloat("CtcLoss", x);
-        Refuse.Unless(x.Shape.Rank == 3, $"CtcLoss: the log-probabilities must be [batch, time, classes]; got {x.Shape}.");
+        Refuse.Unless(x.Shape.Rank == 3,
+            $"CtcLoss: the log-probabilities must be [batch, time, classes]; got {x.Shape}.");
         var (batch, time, classes) = (x.Shape[0], x.Shape[1], x.Shape[2]);
         Refuse.Unless(inputLengths.Length == batch && targets.Length == batch,
-            $"CtcLoss: {batch} samples need as many input lengths and targets; got {inputLengths.Length} and {targets.Length}.");
-        Refuse.Unless(blank >= 0 && blank < classes, $"CtcLoss: the blank must be one of the {classes} classes; got {blank}.");
+            $"CtcLoss: {batch} samples need as many input lengths and targets; "
+            + $"got {inputLengths.Length} and {targets.Length}.");
+        Refuse.Unless(blank >= 0 && blank < classes,
+            $"CtcLoss: the blank must be one of the {classes} classes; got {blank}.");
         for (var b = 0; b < batch; b++)
         {
             Refuse.Unless(inputLengths[b] >= 0 && inputLengths[b] <= time,
@@ -35,7 +42,8 @@ public static partial class Ops
             foreach (var label in targets[b])
             {
                 Refuse.Unless(label >= 0 && label < classes && label != blank,
-                    $"CtcLoss: labels of sample {b} must lie in [0, {classes}) and not be the blank {blank}; got {label}.");
+                    $"CtcLoss: labels of sample {b} must lie in [0, {classes}) and not be the blank {blank}; "
+                    + $"got {label}.");
             }
         }
         var device = x.Device;
@@ -46,14 +54,15 @@ public static partial class Ops
         var frames = Tensor.From<int>(device, inputLengths, new Shape(batch));
         var lengths = Tensor.From<int>(device, Array.ConvertAll(targets, t => t.Length), new Shape(batch));
         var statistics = x.DType == DType.Float64 ? DType.Float64 : DType.Float32;
-        var loss = device.Allocate(reduction is Reduction.None or Reduction.PerRow ? new Shape(batch) : new Shape(), x.DType);
+        var perSample = reduction is Reduction.None or Reduction.PerRow;
+        var loss = device.Allocate(perSample ? new Shape(batch) : new Shape(), x.DType);
         var each = device.Allocate(new Shape(batch), statistics);
         var alpha = device.Allocate(new Shape(batch, time, 2 * width + 1), statistics);
         var args = new CtcLossArgs
         {
-            X = x.View, Targets = labels.View, InputLengths = frames.View, TargetLengths = lengths.View, Loss = loss.View,
-            SampleLoss = each.View, Alpha = alpha.View, Batch = batch, Time = time, Classes = classes, MaxTarget = width,
-            Blank = blank, ZeroInfinity = zeroInfinity, Reduction = reduction,
+            X = x.View, Targets = labels.View, InputLengths = frames.View, TargetLengths = lengths.View,
+            Loss = loss.View, SampleLoss = each.View, Alpha = alpha.View, Batch = batch, Time = time, Classes = classes,
+            MaxTarget = width, Blank = blank, ZeroInfinity = zeroInfinity, Reduction = reduction,
         };
         args.Check();
         device.Backend.CtcLoss(args);
@@ -63,8 +72,8 @@ public static partial class Ops
             alpha.Release();
             return new Tensor(loss, "CtcLoss");
         }
-        return new Tensor(loss, "CtcLoss", tape.Record(new CtcLossNode(tape, x.Node!, x.Ref.Retain(), labels.Ref.Retain(),
-            frames.Ref.Retain(), lengths.Ref.Retain(), each, alpha, args)));
+        return new Tensor(loss, "CtcLoss", tape.Record(new CtcLossNode(tape, x.Node!, x.Ref.Retain(),
+            labels.Ref.Retain(), frames.Ref.Retain(), lengths.Ref.Retain(), each, alpha, args)));
     }
 
     private sealed class CtcLossNode(

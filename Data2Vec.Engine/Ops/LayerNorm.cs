@@ -5,8 +5,8 @@ namespace Data2Vec.Engine;
 public static partial class Ops
 {
     /// <summary>
-    /// y = (s - mean(s)) / sqrt(var(s) + eps) * gamma + beta over the last dimension, with s = dropout(x) + residual.
-    /// Backward saves s and the two statistics of each row. Source: Ba et al. 2016.
+    /// y = activation((s - mean(s)) / sqrt(var(s) + eps) * gamma + beta) over the last dimension, with s = dropout(x) +
+    /// residual. Backward saves s and the two statistics of each row, with an activation too. Source: Ba et al. 2016.
     /// </summary>
     /// <param name="x">[..., C], floating point, C at least 1.</param>
     /// <param name="gamma">[C], or null for no scale.</param>
@@ -14,10 +14,12 @@ public static partial class Ops
     /// <param name="residual">Added to the (dropped-out) input, shape of x; or null.</param>
     /// <param name="eps">Added to the biased variance.</param>
     /// <param name="dropout">Dropout of x before the sum; default none.</param>
+    /// <param name="activation">Applied to the normalised values in the same pass.</param>
     /// <returns>[..., C], type of x.</returns>
     /// <exception cref="ArgumentException">A shape, type or device does not fit; the sentence names both shapes.</exception>
     public static Tensor LayerNorm(
-        Tensor x, Tensor? gamma, Tensor? beta, Tensor? residual = null, double eps = 1e-5, DropoutSource dropout = default)
+        Tensor x, Tensor? gamma, Tensor? beta, Tensor? residual = null, double eps = 1e-5, DropoutSource dropout = default,
+        Activation activation = Activation.None)
     {
         Refuse.NotFloat("LayerNorm", x);
         Refuse.Unless(x.Shape.Rank >= 1 && x.Shape[-1] >= 1, $"LayerNorm: x must have a last dimension of at least 1; got {x}.");
@@ -54,6 +56,7 @@ public static partial class Ops
             Columns = columns,
             Eps = eps,
             Dropout = dropout,
+            Activation = activation,
         };
         args.Check();
         device.Backend.LayerNorm(args);
@@ -62,7 +65,9 @@ public static partial class Ops
             sum.Release();
             return new Tensor(y, "LayerNorm");
         }
-        var node = tape.Record(new LayerNormNode(tape, sum, mean, rstd, gamma is null ? default : gamma.Ref.Retain(), dropout)
+        var scale = gamma is null ? default : gamma.Ref.Retain();
+        var shift = beta is null || activation == Activation.None ? default : beta.Ref.Retain();
+        var node = tape.Record(new LayerNormNode(tape, sum, mean, rstd, scale, shift, dropout, activation)
         {
             X = x.Node,
             Gamma = gamma?.Node,
@@ -73,8 +78,8 @@ public static partial class Ops
     }
 
     private sealed class LayerNormNode(
-        Tape tape, TensorRef sum, TensorRef mean, TensorRef rstd, TensorRef gamma, DropoutSource dropout)
-        : Node(tape, "LayerNorm")
+        Tape tape, TensorRef sum, TensorRef mean, TensorRef rstd, TensorRef gamma, TensorRef beta, DropoutSource dropout,
+        Activation activation) : Node(tape, "LayerNorm")
     {
         public Node? X { get; init; }
 
@@ -99,6 +104,7 @@ public static partial class Ops
                 Mean = mean.View,
                 Rstd = rstd.View,
                 Gamma = gamma.Unchanged(Op),
+                Beta = beta.Unchanged(Op),
                 DY = dy.View,
                 DX = dx.View,
                 DResidual = dResidual.View,
@@ -107,6 +113,7 @@ public static partial class Ops
                 Rows = sum.Shape.Count / columns,
                 Columns = columns,
                 Dropout = dropout,
+                Activation = activation,
                 AccumulateGamma = dGamma.Accumulate,
                 AccumulateBeta = dBeta.Accumulate,
             };
@@ -125,6 +132,7 @@ public static partial class Ops
             mean.Release();
             rstd.Release();
             gamma.Release();
+            beta.Release();
         }
     }
 }

@@ -5,65 +5,83 @@ namespace Data2Vec.Engine;
 /// <summary>How values between grid points are found.</summary>
 public enum Interpolation
 {
-    /// <summary>From two neighbours each way.</summary>
+    /// <summary>Straight lines between the two neighbours along each axis.</summary>
     Bilinear,
-    /// <summary>From four neighbours each way, by Keys' cubic with a = -0.75.</summary>
+    /// <summary>Cubic convolution over four neighbours along each axis (Keys 1981); may overshoot.</summary>
     Bicubic,
 }
 
 public static partial class Ops
 {
     /// <summary>
-    /// Another grid over the same area: y = R x Cᵀ with a constant matrix for rows and one for columns, pixel centres at
-    /// (i + 0.5) * old / new - 0.5, the edge repeated outside, no antialiasing: PyTorch's interpolate with align_corners
-    /// false. A composite of two matrix products, which have the derivatives.
+    /// A grid of vectors brought to another size: position tables, images. Each axis is one product with a constant
+    /// matrix [new, old], so the gradient is exact; the matrices are made on the host in double and rounded once.
+    /// Sample i lies at (i + 0.5) old / new - 0.5, neighbours outside the grid repeat its border. No low-pass filter:
+    /// shrinking skips values. Source: PyTorch's interpolate.
     /// </summary>
     /// <param name="x">[H, W, C] or [B, H, W, C].</param>
-    /// <param name="height">New H.</param>
-    /// <param name="width">New W.</param>
-    /// <param name="kind">Bilinear or bicubic.</param>
+    /// <param name="height">New H, at least 1.</param>
+    /// <param name="width">New W, at least 1.</param>
+    /// <param name="interpolation">Bilinear or bicubic.</param>
+    /// <param name="alignCorners">The corners of both grids coincide: sample i at i (old - 1) / (new - 1).</param>
+    /// <param name="cubic">Keys' constant a: -0.75 in PyTorch, -0.5 in PIL.</param>
+    /// <param name="scale">
+    /// Factors (height, width) that place the samples instead of new / old; not with aligned corners.
+    /// </param>
     /// <returns>[height, width, C] or [B, height, width, C].</returns>
-    /// <exception cref="ArgumentException">Other dimensions, or a side below 1.</exception>
-    public static Tensor Resize2d(Tensor x, int height, int width, Interpolation kind)
+    /// <exception cref="ArgumentException">Shapes or sizes do not fit.</exception>
+    public static Tensor Resize2d(
+        Tensor x, int height, int width, Interpolation interpolation = Interpolation.Bilinear,
+        bool alignCorners = false, double cubic = -0.75, (double Height, double Width)? scale = null)
     {
         Refuse.NotFloat("Resize2d", x);
-        Refuse.Unless(x.Shape.Rank is 3 or 4, $"Resize2d: x must be [height, width, channels] or a batch of them; got {x.Shape}.");
-        var (oldHeight, oldWidth, channels) = (x.Shape[-3], x.Shape[-2], x.Shape[-1]);
-        Refuse.Unless(height > 0 && width > 0 && oldHeight > 0 && oldWidth > 0,
-            $"Resize2d: sides must be at least 1; got {x.Shape} to {height} x {width}.");
-        var batch = x.Shape.Rank == 4 ? x.Shape[0] : 1;
-        var rows = Weights(oldHeight, height, kind, x);
-        var columns = Weights(oldWidth, width, kind, x);
-        var y = MatMul(rows, Reshape(x, new Shape(batch, oldHeight, oldWidth * channels)));
-        y = MatMul(columns, Reshape(y, new Shape(batch * height, oldWidth, channels)));
-        return Reshape(y, x.Shape.Rank == 4
-            ? new Shape(batch, height, width, channels)
-            : new Shape(height, width, channels));
+        Refuse.Unless(x.Shape.Rank is 3 or 4 && x.Shape[-3] >= 1 && x.Shape[-2] >= 1,
+            $"Resize2d: x must be [height, width, channels] or a batch of those; got {x.Shape}.");
+        Refuse.Unless(height >= 1 && width >= 1,
+            $"Resize2d: the new size must be at least 1 x 1; got {height} x {width}.");
+        Refuse.Unless(scale is null or { Height: > 0, Width: > 0 },
+            $"Resize2d: scales must be positive; got {scale?.Height} and {scale?.Width}.");
+        double[] Axis(int old, int size, double? factor) =>
+            ResizeAxis(old, size, interpolation, alignCorners, cubic, factor ?? (double)size / old);
+        var y = AlongDimension(x, x.Shape.Rank - 3, Axis(x.Shape[-3], height, scale?.Height), height);
+        return AlongDimension(y, x.Shape.Rank - 2, Axis(x.Shape[-2], width, scale?.Width), width);
     }
 
-    /// <summary>[to, from]: row i holds the shares of the old points in new point i; they sum to 1.</summary>
-    private static Tensor Weights(int from, int to, Interpolation kind, Tensor like)
+    /// <summary>Row i holds the weights of the old positions in new position i.</summary>
+    private static double[] ResizeAxis(
+        int old, int size, Interpolation interpolation, bool alignCorners, double cubic, double scale)
     {
-        var weights = new double[(long)to * from];
-        for (var i = 0; i < to; i++)
+        var matrix = new double[(long)size * old];
+        for (var i = 0; i < size; i++)
         {
-            var at = (i + 0.5) * from / to - 0.5;
-            if (kind == Interpolation.Bilinear) at = Math.Max(0, at);
+            var at = alignCorners ? (size == 1 ? 0 : i * (old - 1.0) / (size - 1)) : (i + 0.5) / scale - 0.5;
+            if (interpolation == Interpolation.Bilinear) at = Math.Max(at, 0);
             var first = (int)Math.Floor(at);
             var t = at - first;
-            var (start, shares) = kind == Interpolation.Bilinear ? (first, (double[])[1 - t, t]) : (first - 1, Keys(t));
-            for (var k = 0; k < shares.Length; k++)
-                weights[i * from + Math.Clamp(start + k, 0, from - 1)] += shares[k];
+            void Add(int position, double weight) => matrix[i * old + Math.Clamp(position, 0, old - 1)] += weight;
+            if (interpolation == Interpolation.Bilinear)
+            {
+                Add(first, 1 - t);
+                Add(first + 1, t);
+                continue;
+            }
+            for (var k = -1; k <= 2; k++) Add(first + k, CubicWeight(Math.Abs(t - k), cubic));
         }
-        return Tensor.FromDoubles(like.Device, weights, new Shape(to, from), like.DType);
+        return matrix;
     }
 
-    /// <summary>Shares of four neighbours for a point t behind the second. Source: Keys 1981, a = -0.75.</summary>
-    private static double[] Keys(double t)
+    /// <summary>Weight of a neighbour at distance d below 2.</summary>
+    private static double CubicWeight(double d, double a) => d <= 1
+        ? ((a + 2) * d - (a + 3)) * d * d + 1
+        : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
+
+    /// <summary>Every line of x along a dimension times a constant matrix [size, extent], row by row.</summary>
+    private static Tensor AlongDimension(Tensor x, int dimension, double[] matrix, int size)
     {
-        const double a = -0.75;
-        double Near(double d) => ((a + 2) * d - (a + 3)) * d * d + 1;
-        double Far(double d) => ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
-        return [Far(t + 1), Near(t), Near(1 - t), Far(2 - t)];
+        var outer = x.Shape.Slice(0, dimension);
+        var inner = x.Shape.Slice(dimension + 1, x.Shape.Rank - dimension - 1);
+        var lines = Reshape(x, new Shape(checked((int)outer.Count), x.Shape[dimension], checked((int)inner.Count)));
+        var m = Tensor.FromDoubles(x.Device, matrix, new Shape(size, x.Shape[dimension]), x.DType);
+        return Reshape(MatMul(m, lines), outer.Append(size).Append(inner.ToArray()));
     }
 }

@@ -45,6 +45,9 @@ public static partial class Ops
     /// <summary>x * Phi(x), exact; or the tanh approximation. Source: Hendrycks &amp; Gimpel 2016.</summary>
     public static Tensor Gelu(Tensor x, bool tanh = false) => Unary(tanh ? UnaryOp.GeluTanh : UnaryOp.Gelu, x);
 
+    /// <summary>log(1 + e^x), accurate in both tails.</summary>
+    public static Tensor Softplus(Tensor x) => Unary(UnaryOp.Softplus, x);
+
     /// <summary>x².</summary>
     public static Tensor Square(Tensor x) => Unary(UnaryOp.Square, x);
 

@@ -1,6 +1,8 @@
 namespace Data2Vec.Engine;
 
-/// <summary>A learning rate as a function of the number of finished updates: update k (from 1) uses Rate(k - 1).</summary>
+/// <summary>
+/// A learning rate as a function of the number of finished updates: update k (from 1) uses Rate(k - 1).
+/// </summary>
 public interface ISchedule
 {
     /// <summary>The rate when this many updates are finished.</summary>
@@ -33,8 +35,8 @@ public sealed record TriStageSchedule(
 }
 
 /// <summary>
-/// Linear warm-up, then half a cosine from Peak to Minimum over the remaining updates; at the end a new period starts with
-/// Shrink * Peak. Source: fairseq 3d262bb, cosine_lr_scheduler.py.
+/// Linear warm-up, then half a cosine from Peak to Minimum over the remaining updates; at the end a new period starts
+/// with Shrink * Peak. Source: fairseq 3d262bb, cosine_lr_scheduler.py.
 /// </summary>
 /// <param name="Peak">Highest rate.</param>
 /// <param name="Warmup">Updates of warm-up.</param>
@@ -100,8 +102,8 @@ public sealed record PolynomialSchedule(double Peak, long Warmup, long Updates, 
 }
 
 /// <summary>
-/// Decay of the teacher's average: from Start to End, linear over Updates, then constant; used with the number of the update
-/// just finished. Source: fairseq 3d262bb, get_annealed_rate.
+/// Decay of the teacher's average: from Start to End, linear over Updates, then constant; used with the number of the
+/// update just finished. Source: fairseq 3d262bb, get_annealed_rate.
 /// </summary>
 public sealed record EmaSchedule(double Start, double End, long Updates)
 {

@@ -23,7 +23,7 @@ public sealed partial class ReferenceBackend
                     }
                     var at = ((long)b * s.OutTime + t) * s.Out + o;
                     if (!a.PreActivation.IsNone) Set(a.PreActivation, at, sum);
-                    Set(a.Y, at, a.Activation == Activation.None ? sum : ElementFunctions.Apply(Function(a.Activation), sum, 0, 0));
+                    Set(a.Y, at, Activated(a.Activation, sum));
                 }
             }
         }
@@ -36,7 +36,7 @@ public sealed partial class ReferenceBackend
         var g = Read(a.DY, s.OutputCount);
         if (a.Activation != Activation.None)
         {
-            for (long i = 0; i < g.Length; i++) g[i] *= ElementFunctions.Slope(Function(a.Activation), Get(a.PreActivation, i), 0, 0);
+            for (long i = 0; i < g.Length; i++) g[i] *= SlopeOf(a.Activation, Get(a.PreActivation, i));
             Write(a.Scratch, g);
         }
         // Operands of gradients that nobody wants may be absent: their products are skipped.

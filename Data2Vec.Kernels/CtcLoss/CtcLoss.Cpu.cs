@@ -7,7 +7,8 @@ internal sealed unsafe partial class CpuBackend<T>
     public void CtcLoss(in CtcLossArgs a)
     {
         var job = new CtcJob(
-            F(a.X), a.Targets, a.InputLengths, a.TargetLengths, a.Time, a.Classes, a.MaxTarget, a.Blank, F(a.Alpha), scratch)
+            F(a.X), a.Targets, a.InputLengths, a.TargetLengths, a.Time, a.Classes, a.MaxTarget, a.Blank, F(a.Alpha),
+            scratch)
         {
             SampleLoss = F(a.SampleLoss),
         };
@@ -28,7 +29,8 @@ internal sealed unsafe partial class CpuBackend<T>
     public void CtcLossBackward(in CtcLossBackwardArgs a)
     {
         var job = new CtcJob(
-            F(a.X), a.Targets, a.InputLengths, a.TargetLengths, a.Time, a.Classes, a.MaxTarget, a.Blank, F(a.Alpha), scratch)
+            F(a.X), a.Targets, a.InputLengths, a.TargetLengths, a.Time, a.Classes, a.MaxTarget, a.Blank, F(a.Alpha),
+            scratch)
         {
             SampleLoss = F(a.SampleLoss), DLoss = F(a.DLoss), DX = F(a.DX), Impossible = a.ZeroInfinity ? 0 : float.NaN,
             Reduction = a.Reduction, Batch = a.Batch,
@@ -37,13 +39,15 @@ internal sealed unsafe partial class CpuBackend<T>
     }
 
     /// <summary>
-    /// One sample: the recursion over its frames, all states of a frame side by side in lanes. A row of states has room on
-    /// both sides that stays -infinity, so that whole vectors and the neighbours of the first and last states can be loaded
-    /// and stored.
+    /// One sample: the recursion over its frames, all states of a frame side by side in lanes. A row of states has room
+    /// on both sides that stays -infinity, so that whole vectors and the neighbours of the first and last states can be
+    /// loaded and stored.
     /// </summary>
     private readonly struct CtcJob : IJob
     {
-        /// <summary>Stands for -infinity as the largest of three terms, because -infinity less itself is not a number.</summary>
+        /// <summary>
+        /// Stands for -infinity as the largest of three terms, because -infinity less itself is not a number.
+        /// </summary>
         private const float Lowest = -1e30f;
 
         private readonly float* x, alpha;
@@ -140,7 +144,8 @@ internal sealed unsafe partial class CpuBackend<T>
                         T.Load(before + s), T.Load(before + s - 1), T.Load(before + s - 2) + T.Load(skip + s)));
                 }
                 offset += Shift(now, first, end);
-                Buffer.MemoryCopy(now, alpha + ((long)b * time + t) * width, states * sizeof(float), states * sizeof(float));
+                var bytes = states * sizeof(float);
+                Buffer.MemoryCopy(now, alpha + ((long)b * time + t) * width, bytes, bytes);
                 var row = before;
                 before = now;
                 now = row;
@@ -216,8 +221,9 @@ internal sealed unsafe partial class CpuBackend<T>
             for (; c + T.Width <= classes; c += T.Width)
                 T.Store(dx + c, (LaneMath<T>.Exp(T.Load(row + c)) - T.Load(dx + c)) * scale);
             var rest = classes - c;
-            if (rest > 0)
-                T.StoreFirst(dx + c, (LaneMath<T>.Exp(T.LoadFirst(row + c, rest)) - T.LoadFirst(dx + c, rest)) * scale, rest);
+            if (rest == 0) return;
+            var difference = LaneMath<T>.Exp(T.LoadFirst(row + c, rest)) - T.LoadFirst(dx + c, rest);
+            T.StoreFirst(dx + c, difference * scale, rest);
         }
 
         /// <summary>Takes the largest of a row away from it, and gives it; a row of -infinity stays.</summary>

@@ -1,15 +1,15 @@
 namespace Data2Vec.Kernels;
 
 /// <summary>
-/// Connectionist temporal classification: the loss of sample b is -log of the summed probability of all frame labellings
-/// that give its target when repeats are merged and blanks dropped. X [Batch, Time, Classes] log-probabilities; Targets
-/// int32 [Batch, MaxTarget], of which the first TargetLengths[b] count; InputLengths frames of a sample count. With the
-/// states s = 0 ... 2 L of the target with blanks around every label, l[s] their classes and e[t, s] = x[b, t, l[s]]:
-/// alpha[0] = e[0] for s in {0, 1}; alpha[t, s] = e[t, s] + log(exp alpha[t-1, s] + exp alpha[t-1, s-1] + exp alpha[t-1,
-/// s-2]), the last term only for a label that differs from l[s-2]; loss = -log(exp alpha[n-1, 2L] + exp alpha[n-1, 2L-1]).
-/// An impossible target: infinity, or 0 with ZeroInfinity. No frames: 0 for an empty target, else impossible. Mean: every
-/// loss divided by max(L, 1), then averaged over Batch. Source: Graves et al. 2006, section 4.1; blanks, lengths and
-/// reductions as PyTorch's ctc_loss.
+/// Connectionist temporal classification: the loss of sample b is -log of the summed probability of all frame
+/// labellings that give its target when repeats are merged and blanks dropped. X [Batch, Time, Classes]
+/// log-probabilities; Targets int32 [Batch, MaxTarget], of which the first TargetLengths[b] count; InputLengths frames
+/// of a sample count. With the states s = 0 ... 2 L of the target with blanks around every label, l[s] their classes
+/// and e[t, s] = x[b, t, l[s]]: alpha[0] = e[0] for s in {0, 1}; alpha[t, s] = e[t, s] + log(exp alpha[t-1, s] + exp
+/// alpha[t-1, s-1] + exp alpha[t-1, s-2]), the last term only for a label that differs from l[s-2]; loss = -log(exp
+/// alpha[n-1, 2L] + exp alpha[n-1, 2L-1]). An impossible target: infinity, or 0 with ZeroInfinity. No frames: 0 for an
+/// empty target, else impossible. Mean: every loss divided by max(L, 1), then averaged over Batch. Source: Graves et
+/// al. 2006, section 4.1; blanks, lengths and reductions as PyTorch's ctc_loss.
 /// </summary>
 public readonly struct CtcLossArgs
 {
@@ -28,12 +28,15 @@ public readonly struct CtcLossArgs
     /// <summary>[Batch] for None or PerRow, else one element.</summary>
     public BufferView Loss { get; init; }
 
-    /// <summary>[Batch], written: the loss of every sample before ZeroInfinity and reduction; float64 when X is, else float32.</summary>
+    /// <summary>
+    /// [Batch], written: the loss of every sample before ZeroInfinity and reduction; float64 when X is, else float32.
+    /// </summary>
     public BufferView SampleLoss { get; init; }
 
     /// <summary>
-    /// [Batch, Time, 2 MaxTarget + 1], written: alpha less the largest of its frame, -inf for states from which the target
-    /// cannot be finished any more; what follows the last frame or state of a sample is not written. Type of SampleLoss.
+    /// [Batch, Time, 2 MaxTarget + 1], written: alpha less the largest of its frame, -inf for states from which the
+    /// target cannot be finished any more; what follows the last frame or state of a sample is not written. Type of
+    /// SampleLoss.
     /// </summary>
     public BufferView Alpha { get; init; }
 
@@ -71,12 +74,12 @@ public readonly struct CtcLossArgs
 }
 
 /// <summary>
-/// dx[b, t, c] = dloss[b] * (exp x[b, t, c] - posterior of class c at frame t), PyTorch's rule: with the softmax term inside,
-/// it is the derivative for rows that are log-softmax (whose own gradient leaves it as it is), where the plain one would be
-/// -posterior. The posterior sums exp(alpha + beta) over the states of class c and is normalised over the states of the
-/// frame; beta[n-1, s] = 0 for the two last states; beta[t, s] = log(exp(beta + e)[t+1, s] + exp(beta + e)[t+1, s+1] +
-/// exp(beta + e)[t+1, s+2]), the last term as in the forward call. 0 behind the last frame; an impossible target gives NaN,
-/// or 0 with ZeroInfinity.
+/// dx[b, t, c] = dloss[b] * (exp x[b, t, c] - posterior of class c at frame t), PyTorch's rule: with the softmax term
+/// inside, it is the derivative for rows that are log-softmax (whose own gradient leaves it as it is), where the plain
+/// one would be -posterior. The posterior sums exp(alpha + beta) over the states of class c and is normalised over the
+/// states of the frame; beta[n-1, s] = 0 for the two last states; beta[t, s] = log(exp(beta + e)[t+1, s] + exp(beta +
+/// e)[t+1, s+1] + exp(beta + e)[t+1, s+2]), the last term as in the forward call. 0 behind the last frame; an
+/// impossible target gives NaN, or 0 with ZeroInfinity.
 /// </summary>
 public readonly struct CtcLossBackwardArgs
 {
@@ -143,8 +146,8 @@ internal static class CtcLayout
 {
     /// <summary>Checks what both calls read; gives the type of what is kept between them.</summary>
     public static DType Check(
-        string op, BufferView x, BufferView targets, BufferView inputLengths, BufferView targetLengths, int batch, int time,
-        int classes, int maxTarget, int blank)
+        string op, BufferView x, BufferView targets, BufferView inputLengths, BufferView targetLengths, int batch,
+        int time, int classes, int maxTarget, int blank)
     {
         var type = Kernels.Check.Float(op, x);
         Kernels.Check.That(op, blank >= 0 && blank < classes,
@@ -161,13 +164,20 @@ internal static class CtcLayout
     public static void CheckLengths(int sample, int frames, int time, int labels, int maxTarget)
     {
         if (frames < 0 || frames > time)
-            throw new ArgumentOutOfRangeException(null, $"CtcLoss: sample {sample} has {time} frames; its input length is {frames}.");
+        {
+            throw new ArgumentOutOfRangeException(null,
+                $"CtcLoss: sample {sample} has {time} frames; its input length is {frames}.");
+        }
         if (labels < 0 || labels > maxTarget)
-            throw new ArgumentOutOfRangeException(null, $"CtcLoss: sample {sample} has room for {maxTarget} labels; its target length is {labels}.");
+        {
+            throw new ArgumentOutOfRangeException(null,
+                $"CtcLoss: sample {sample} has room for {maxTarget} labels; its target length is {labels}.");
+        }
     }
 
     /// <summary>Refuses a label that is no class.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The sentence names the sample and the value.</exception>
     public static int CheckLabel(int sample, int label, int classes) => label >= 0 && label < classes ? label
-        : throw new ArgumentOutOfRangeException(null, $"CtcLoss: labels of sample {sample} must lie in [0, {classes}); got {label}.");
+        : throw new ArgumentOutOfRangeException(null,
+            $"CtcLoss: labels of sample {sample} must lie in [0, {classes}); got {label}.");
 }

@@ -25,6 +25,7 @@ internal static class ElementFunctions
         UnaryOp.Sign => double.IsNaN(x) ? x : Math.Sign(x),
         UnaryOp.Floor => Math.Floor(x),
         UnaryOp.Truncate => Math.Truncate(x),
+        UnaryOp.Softplus => Math.Max(x, 0) + LogOfOnePlus(Math.Exp(-Math.Abs(x))),
         _ => throw new ArgumentOutOfRangeException(nameof(op), $"Unary: {op} is not a known function."),
     };
 
@@ -60,6 +61,7 @@ internal static class ElementFunctions
             case UnaryOp.Square: return 2 * x;
             case UnaryOp.PowScalar: return a == 0 ? 0 : a * Power(x, a - 1);
             case UnaryOp.Clamp: return x >= a && x <= b ? 1 : 0;
+            case UnaryOp.Softplus: return Sigmoid(x);
             case UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Truncate: return 0;
             default: throw new ArgumentOutOfRangeException(nameof(op), $"UnaryBackward: {op} is not a known function.");
         }
@@ -75,6 +77,13 @@ internal static class ElementFunctions
 
     private static double Sigmoid(double x) =>
         x >= 0 ? 1 / (1 + Math.Exp(-x)) : Math.Exp(x) / (1 + Math.Exp(x));
+
+    /// <summary>log(1 + e) for e in [0, 1]: what rounding takes from 1 + e, it takes from the quotient too.</summary>
+    private static double LogOfOnePlus(double e)
+    {
+        var sum = 1 + e;
+        return sum == 1 ? e : Math.Log(sum) * (e / (sum - 1));
+    }
 
     private static double NormalCdf(double x) => NormalDistribution.Cdf(x);
 

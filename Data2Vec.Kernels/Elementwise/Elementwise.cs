@@ -24,6 +24,7 @@ public enum UnaryOp
     Sign, // derivative 0
     Floor, // derivative 0
     Truncate, // derivative 0
+    Softplus, // log(1 + e^x)
 #pragma warning restore CS1591
 }
 

@@ -13,6 +13,7 @@ internal sealed unsafe partial class CpuBackend<T>
         {
             X = F(a.X), Residual = F(a.Residual), Gamma = F(a.Gamma), Beta = F(a.Beta), Y = F(a.Y), Sum = F(a.Sum),
             Mean = F(a.Mean), Rstd = F(a.Rstd), Columns = a.Columns, Eps = (float)a.Eps, Bits = KeepBits.Of(a.Dropout),
+            Activation = a.Activation,
         };
         job.Fused = job.Residual is not null || job.Bits.IsActive;
         ForRanges(ref job, a.Rows, RowsPerChunk(a.Columns));
@@ -24,8 +25,9 @@ internal sealed unsafe partial class CpuBackend<T>
         var chunks = (a.Rows + RowsPerPartialSum - 1) / RowsPerPartialSum;
         var job = new LayerNormBackwardRange
         {
-            Sum = F(a.Sum), Mean = F(a.Mean), Rstd = F(a.Rstd), Gamma = F(a.Gamma), DY = F(a.DY), DX = F(a.DX),
-            DResidual = F(a.DResidual), Columns = a.Columns, Bits = KeepBits.Of(a.Dropout),
+            Sum = F(a.Sum), Mean = F(a.Mean), Rstd = F(a.Rstd), Gamma = F(a.Gamma), Beta = F(a.Beta), DY = F(a.DY),
+            DX = F(a.DX), DResidual = F(a.DResidual), Columns = a.Columns, Bits = KeepBits.Of(a.Dropout),
+            Activation = a.Activation, Scratch = scratch,
             Partial = wantsSums ? shared.Floats(chunks * 2 * a.Columns) : null,
         };
         ForRanges(ref job, a.Rows, RowsPerPartialSum);
@@ -54,6 +56,7 @@ internal sealed unsafe partial class CpuBackend<T>
         public float Eps;
         public bool Fused;
         public KeepBits Bits;
+        public Activation Activation;
 
         public readonly void Run(long start, long end, int worker)
         {
@@ -70,6 +73,7 @@ internal sealed unsafe partial class CpuBackend<T>
                 var mean = SumOf(s) / Columns;
                 var rstd = 1 / MathF.Sqrt(SquaresAround(s, mean) / Columns + Eps);
                 Write(s, Y + at, mean, rstd);
+                if (Activation != Activation.None) Activate(Y + at);
                 if (Mean is not null) Mean[r] = mean;
                 if (Rstd is not null) Rstd[r] = rstd;
             }
@@ -80,6 +84,14 @@ internal sealed unsafe partial class CpuBackend<T>
             var c = 0;
             for (; c + T.Width <= Columns; c += T.Width) T.Store(s + c, T.Load(s + c) + T.Load(residual + c));
             for (; c < Columns; c++) s[c] += residual[c];
+        }
+
+        /// <summary>A second pass over the row while it is in the nearest cache.</summary>
+        private readonly void Activate(float* y)
+        {
+            var c = 0;
+            for (; c + T.Width <= Columns; c += T.Width) T.Store(y + c, Activated(Activation, T.Load(y + c)));
+            if (c < Columns) T.StoreFirst(y + c, Activated(Activation, T.LoadFirst(y + c, Columns - c)), Columns - c);
         }
 
         private readonly float SumOf(float* s)
@@ -133,9 +145,11 @@ internal sealed unsafe partial class CpuBackend<T>
 
     private struct LayerNormBackwardRange : IRange
     {
-        public float* Sum, Mean, Rstd, Gamma, DY, DX, DResidual, Partial;
+        public float* Sum, Mean, Rstd, Gamma, Beta, DY, DX, DResidual, Partial;
         public int Columns;
         public KeepBits Bits;
+        public Activation Activation;
+        public NativeScratch[] Scratch;
 
         public readonly void Run(long start, long end, int worker)
         {
@@ -145,13 +159,42 @@ internal sealed unsafe partial class CpuBackend<T>
             for (var r = start; r < end; r++)
             {
                 var at = r * Columns;
-                var (meanG, meanGH) = Means(Sum + at, DY + at, Mean[r], Rstd[r], dGamma, dBeta);
+                var dy = DY + at;
+                if (Activation != Activation.None)
+                {
+                    dy = Scratch[worker].Floats(Columns);
+                    Unactivate(Sum + at, DY + at, dy, Mean[r], Rstd[r]);
+                }
+                var (meanG, meanGH) = Means(Sum + at, dy, Mean[r], Rstd[r], dGamma, dBeta);
                 var to = DResidual is not null ? DResidual + at : DX is not null ? DX + at : null;
                 if (to is null) continue;
-                Slopes(Sum + at, DY + at, to, Mean[r], Rstd[r], meanG, meanGH);
+                Slopes(Sum + at, dy, to, Mean[r], Rstd[r], meanG, meanGH);
                 if (DX is not null && (to != DX + at || Bits.IsActive)) Bits.Apply(to, DX + at, at, Columns);
             }
         }
+
+        /// <summary>The gradient before the activation, whose argument is computed again as the forward call did.</summary>
+        private readonly void Unactivate(float* s, float* dy, float* to, float mean, float rstd)
+        {
+            var (m, k) = (T.Broadcast(mean), T.Broadcast(rstd));
+            var c = 0;
+            for (; c + T.Width <= Columns; c += T.Width)
+            {
+                var h = (T.Load(s + c) - m) * k;
+                if (Gamma is not null) h *= T.Load(Gamma + c);
+                if (Beta is not null) h += T.Load(Beta + c);
+                T.Store(to + c, T.Load(dy + c) * ActivationSlope(h));
+            }
+            var rest = Columns - c;
+            if (rest == 0) return;
+            var last = (T.LoadFirst(s + c, rest) - m) * k;
+            if (Gamma is not null) last *= T.LoadFirst(Gamma + c, rest);
+            if (Beta is not null) last += T.LoadFirst(Beta + c, rest);
+            T.StoreFirst(to + c, T.LoadFirst(dy + c, rest) * ActivationSlope(last), rest);
+        }
+
+        private readonly T ActivationSlope(T x) =>
+            Activation == Activation.Gelu ? LaneMath<T>.GeluSlope(x) : LaneMath<T>.GeluTanhSlope(x);
 
         private readonly (float G, float GH) Means(
             float* s, float* dy, float mean, float rstd, float* dGamma, float* dBeta)

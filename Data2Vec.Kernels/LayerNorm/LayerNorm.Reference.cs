@@ -23,7 +23,7 @@ public sealed partial class ReferenceBackend
                 var gamma = a.Gamma.IsNone ? 1 : Get(a.Gamma, c);
                 var beta = a.Beta.IsNone ? 0 : Get(a.Beta, c);
                 if (!a.Residual.IsNone || a.Dropout.IsActive) Set(a.Sum, row + c, s[c]);
-                Set(a.Y, row + c, h * gamma + beta);
+                Set(a.Y, row + c, Activated(a.Activation, h * gamma + beta));
             }
             if (!a.Mean.IsNone) Set(a.Mean, r, mean);
             if (!a.Rstd.IsNone) Set(a.Rstd, r, rstd);
@@ -45,9 +45,11 @@ public sealed partial class ReferenceBackend
             double meanG = 0, meanGH = 0;
             for (var c = 0; c < a.Columns; c++)
             {
-                var dy = Get(a.DY, row + c);
                 h[c] = (Get(a.Sum, row + c) - Get(a.Mean, r)) * rstd;
-                g[c] = dy * (a.Gamma.IsNone ? 1 : Get(a.Gamma, c));
+                var gamma = a.Gamma.IsNone ? 1 : Get(a.Gamma, c);
+                var beta = a.Beta.IsNone ? 0 : Get(a.Beta, c);
+                var dy = Get(a.DY, row + c) * SlopeOf(a.Activation, h[c] * gamma + beta);
+                g[c] = dy * gamma;
                 dGamma[c] += dy * h[c];
                 dBeta[c] += dy;
                 meanG += g[c] / a.Columns;

@@ -1,10 +1,10 @@
 namespace Data2Vec.Kernels;
 
 /// <summary>
-/// s = dropout(x) + residual; y = (s - mean(s)) * rstd * gamma + beta over the last dimension, rstd = 1 /
+/// s = dropout(x) + residual; y = activation((s - mean(s)) * rstd * gamma + beta) over the last dimension, rstd = 1 /
 /// sqrt(biased variance + Eps), the variance in two passes. x, residual, y, sum: [Rows, Columns]; gamma, beta:
 /// [Columns]; mean, rstd: [Rows], float32 (float64 when x is). Without residual and dropout s is x and Sum is not
-/// written. Source: Ba et al. 2016.
+/// written. What the activation was applied to is not kept: backward computes it again. Source: Ba et al. 2016.
 /// </summary>
 public readonly struct LayerNormArgs
 {
@@ -44,6 +44,9 @@ public readonly struct LayerNormArgs
     /// <summary>Dropout of x before the sum.</summary>
     public DropoutSource Dropout { get; init; }
 
+    /// <summary>Function applied to the normalised values.</summary>
+    public Activation Activation { get; init; }
+
     /// <summary>Refuses operands of wrong type or size.</summary>
     /// <exception cref="ArgumentException">One sentence naming the operand and what was expected.</exception>
     public void Check()
@@ -64,9 +67,9 @@ public readonly struct LayerNormArgs
 }
 
 /// <summary>
-/// With h = (s - mean) * rstd and g = dy * gamma: ds = rstd * (g - mean(g) - h * mean(g * h)); dresidual = ds, dx =
-/// ds * keep / (1 - p); dgamma (+)= sum over rows of dy * h, dbeta (+)= sum of dy, rows added in chunks fixed by
-/// the shape. Absent outputs are skipped.
+/// With h = (s - mean) * rstd, a = dy * activation'(h * gamma + beta) and g = a * gamma: ds = rstd * (g - mean(g) -
+/// h * mean(g * h)); dresidual = ds, dx = ds * keep / (1 - p); dgamma (+)= sum over rows of a * h, dbeta (+)= sum of a,
+/// rows added in chunks fixed by the shape. Absent outputs are skipped.
 /// </summary>
 public readonly struct LayerNormBackwardArgs
 {
@@ -81,6 +84,9 @@ public readonly struct LayerNormBackwardArgs
 
     /// <summary>Scale, or absent.</summary>
     public BufferView Gamma { get; init; }
+
+    /// <summary>Shift, or absent; read only with an activation.</summary>
+    public BufferView Beta { get; init; }
 
     /// <summary>Gradient of the output.</summary>
     public BufferView DY { get; init; }
@@ -106,6 +112,9 @@ public readonly struct LayerNormBackwardArgs
     /// <summary>As in the forward call.</summary>
     public DropoutSource Dropout { get; init; }
 
+    /// <summary>As in the forward call.</summary>
+    public Activation Activation { get; init; }
+
     /// <summary>Add to dgamma.</summary>
     public bool AccumulateGamma { get; init; }
 
@@ -122,6 +131,7 @@ public readonly struct LayerNormBackwardArgs
         Kernels.Check.Holds("LayerNormBackward", Mean, Rows, statistics);
         Kernels.Check.Holds("LayerNormBackward", Rstd, Rows, statistics);
         Kernels.Check.HoldsIfGiven("LayerNormBackward", Gamma, Columns, type);
+        Kernels.Check.HoldsIfGiven("LayerNormBackward", Beta, Columns, type);
         Kernels.Check.Holds("LayerNormBackward", DY, Rows * Columns, type);
         Kernels.Check.HoldsIfGiven("LayerNormBackward", DX, Rows * Columns, type);
         Kernels.Check.HoldsIfGiven("LayerNormBackward", DResidual, Rows * Columns, type);

@@ -68,24 +68,24 @@ internal sealed unsafe partial class CpuBackend<T>
                     var s = T.Load(y + c);
                     if (bias is not null) s += T.Load(bias + c);
                     if (sums is not null) T.Store(sums + c, s);
-                    T.Store(y + c, Activate(s));
+                    T.Store(y + c, Activated(Activation, s));
                 }
                 if (c == columns) continue;
                 for (var i = c; i < columns; i++) rest[i - c] = y[i] + (bias is null ? 0 : bias[i]);
                 if (sums is not null)
                     for (var i = c; i < columns; i++) sums[i] = rest[i - c];
-                T.Store(rest, Activate(T.Load(rest)));
+                T.Store(rest, Activated(Activation, T.Load(rest)));
                 for (var i = c; i < columns; i++) y[i] = rest[i - c];
             }
         }
-
-        private readonly T Activate(T s) => Activation switch
-        {
-            Activation.None => s,
-            Activation.Gelu => LaneMath<T>.Gelu(s),
-            _ => LaneMath<T>.GeluTanh(s),
-        };
     }
+
+    private static T Activated(Activation activation, T s) => activation switch
+    {
+        Activation.None => s,
+        Activation.Gelu => LaneMath<T>.Gelu(s),
+        _ => LaneMath<T>.GeluTanh(s),
+    };
 
     /// <summary>Column sums: every chunk walks all rows of its columns in order.</summary>
     private struct BiasRange : IRange

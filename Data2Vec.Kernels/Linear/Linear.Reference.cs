@@ -15,7 +15,7 @@ public sealed partial class ReferenceBackend
                 for (var i = 0; i < a.In; i++) sum += x[(long)r * a.In + i] * w[(long)o * a.In + i];
                 var at = (long)r * a.Out + o;
                 if (!a.PreActivation.IsNone) Set(a.PreActivation, at, sum);
-                Set(a.Y, at, a.Activation == Activation.None ? sum : ElementFunctions.Apply(Function(a.Activation), sum, 0, 0));
+                Set(a.Y, at, Activated(a.Activation, sum));
             }
         }
     }
@@ -26,7 +26,7 @@ public sealed partial class ReferenceBackend
         var g = Read(a.DY, (long)a.Rows * a.Out);
         if (a.Activation != Activation.None)
         {
-            for (long i = 0; i < g.Length; i++) g[i] *= ElementFunctions.Slope(Function(a.Activation), Get(a.PreActivation, i), 0, 0);
+            for (long i = 0; i < g.Length; i++) g[i] *= SlopeOf(a.Activation, Get(a.PreActivation, i));
             Write(a.Scratch, g);
         }
         if (!a.DX.IsNone)
@@ -58,6 +58,12 @@ public sealed partial class ReferenceBackend
             Write(a.DBias, dBias, a.AccumulateBias);
         }
     }
+
+    private static double Activated(Activation activation, double x) =>
+        activation == Activation.None ? x : ElementFunctions.Apply(Function(activation), x, 0, 0);
+
+    private static double SlopeOf(Activation activation, double x) =>
+        activation == Activation.None ? 1 : ElementFunctions.Slope(Function(activation), x, 0, 0);
 
     private static UnaryOp Function(Activation activation) =>
         activation == Activation.Gelu ? UnaryOp.Gelu : UnaryOp.GeluTanh;

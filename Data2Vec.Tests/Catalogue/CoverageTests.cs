@@ -29,10 +29,11 @@ public sealed class CoverageTests
     }
 
     [Test]
-    public void The_catalogue_names_only_operations_of_the_contract()
+    public void The_catalogue_names_only_operations_of_the_contract_and_methods_of_the_engine()
     {
-        Assert.That(Cases.Cases.Select(c => c.Op).Concat(Cases.Errors.Select(e => e.Op)).Concat(Cases.NoDerivativeProof.Keys).Distinct(),
-            Is.SubsetOf(Operations));
+        var named = Cases.Cases.Select(c => c.Op).Concat(Cases.Errors.Select(e => e.Op)).Distinct();
+        Assert.That(named, Is.SubsetOf(Operations.Concat(typeof(Ops).GetMethods().Select(m => m.Name))));
+        Assert.That(Cases.NoDerivativeProof.Keys, Is.SubsetOf(Operations));
         Assert.That(Cases.Cases.Select(c => c.Id).Concat(Cases.Errors.Select(e => e.Id)), Is.Unique);
     }
 
@@ -49,6 +50,14 @@ public sealed class CoverageTests
         }
         Assert.That(backend.Called, Does.Contain(operation));
         if (Operations.Contains(operation + "Backward")) Assert.That(backend.Called, Does.Contain(operation + "Backward"));
+    }
+
+    [TestCaseSource(typeof(Cases), nameof(Cases.Composites))]
+    public void A_composite_has_a_refusal_and_a_proof_of_its_derivative(string method)
+    {
+        Assert.That(Cases.Errors.Any(e => e.Op == method), $"{method} has no error case.");
+        Assert.That(Cases.Cases.Any(c => c.Op == method && c.Size == CaseSize.Tiny && GradientProof.SkipReason(c) is null),
+            $"No case of {method} proves its derivative.");
     }
 
     [TestCaseSource(nameof(Families))]

@@ -70,4 +70,26 @@ public sealed class ScheduleTests
         Assert.That(s.Decay(5), Is.EqualTo(0.9));
         Assert.That(new EmaSchedule(0.5, 0.9, 0).Decay(0), Is.EqualTo(0.9));
     }
+
+    [Test]
+    public void The_vision_rate_has_its_peak_twice_and_its_end_only_after_the_last_update()
+    {
+        var s = new VisionCosineSchedule(1, 0.5, Updates: 7, Warmup: 3);
+        Assert.That(new[] { s.Rate(0), s.Rate(1), s.Rate(2), s.Rate(3) }, Is.EqualTo(new[] { 0, 0.5, 1, 1 }));
+        Assert.That(s.Rate(5), Is.EqualTo(0.75).Within(Close));
+        Assert.That(s.Rate(6), Is.GreaterThan(0.5));
+        Assert.That(s.Rate(7), Is.EqualTo(0.5));
+        Assert.That(new VisionCosineSchedule(1, 0, 4, Warmup: 1).Rate(0), Is.Zero,
+            "a warm-up of one update is its start");
+    }
+
+    [Test]
+    public void The_vision_average_keeps_the_last_value_of_its_ramp_until_an_epoch_begins()
+    {
+        var ramp = new VisionEmaSchedule(0, 1, Updates: 4, EpochLength: 3);
+        double[] expected = [0, 0.25, 0.5, 0.75, 0.75, 0.75, 1, 1];
+        Assert.That(Enumerable.Range(0, expected.Length).Select(n => ramp.Decay(n)), Is.EqualTo(expected));
+        Assert.That(new VisionEmaSchedule(0.5, 0.9, 0, 3).Decay(0), Is.EqualTo(0.9));
+        Assert.That(new VisionEmaSchedule(0, 1, 3, 3).Decay(3), Is.EqualTo(1), "the ramp ends with an epoch");
+    }
 }

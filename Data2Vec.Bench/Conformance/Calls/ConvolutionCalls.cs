@@ -88,7 +88,7 @@ internal static class ConvolutionCalls
         for (var i = 0; i < outputs.Length; i++)
         {
             x = Conv1d(x, Last(weights[i]), null, new Conv1dOptions(strides[i].Second));
-            x = Gelu(LayerNorm(x, gammas[i], betas[i], eps: c.Number("eps", 1e-5)));
+            x = LayerNorm(x, gammas[i], betas[i], eps: c.Number("eps", 1e-5), activation: Activation.Gelu);
             outputs[i] = Permute(x, 0, 2, 1);
         }
         return outputs;
@@ -106,7 +106,7 @@ internal static class ConvolutionCalls
             var kernel = weights[i].Shape[2];
             y = Conv1d(y, Last(weights[i]), biases[i], new Conv1dOptions(Padding: kernel / 2, Groups: c.Integer("groups", 1)));
             if (kernel % 2 == 0) y = Slice(y, 1, 0, -1);
-            y = Gelu(LayerNorm(y, null, null, eps: c.Number("eps", 1e-5)));
+            y = LayerNorm(y, null, null, eps: c.Number("eps", 1e-5), activation: Activation.Gelu);
         }
         return Add(x, y);
     }

@@ -13,6 +13,8 @@ internal static class LossCalls
         calls["huber_loss"] = Huber;
         calls["l1_loss"] = c => [Reduced(c, Unary(UnaryOp.Abs, Difference(c)))];
         calls["mse_loss"] = c => [Reduced(c, Square(Difference(c)))];
+        calls["binary_cross_entropy_with_logits"] = c => [BinaryCrossEntropyWithLogits(
+            c["input"], c["target"], c.Maybe("weight"), c.Maybe("pos_weight"), ReductionOf(c))];
         calls["cross_entropy"] = CrossEntropyOf;
         calls["nll_loss"] = NegativeLogLikelihood;
         calls["kl_div"] = KullbackLeibler;
@@ -24,7 +26,7 @@ internal static class LossCalls
         "sum" => Reduction.Sum,
         "mean" => Reduction.Mean,
         "per_row" => Reduction.PerRow,
-        var other => throw new NotExpressibleException($"a reduction is an enumeration, \"{other}\" cannot be written"),
+        _ => throw new SignatureException("a reduction is an enumeration"),
     };
 
     private static Tensor Difference(OpCall c) => Sub(c["input"], c["target"]);

@@ -23,6 +23,35 @@ internal static class MovementCalls
         calls["split"] = Split;
         calls["unbind"] = Unbind;
         calls["pad"] = PadWith;
+        calls["interpolate"] = Interpolate;
+    }
+
+    /// <summary>Channels first in PyTorch, channels last in the engine.</summary>
+    private static Tensor[] Interpolate(OpCall c)
+    {
+        var x = c["input"];
+        var mode = c.Word("mode", "nearest") switch
+        {
+            "bilinear" => Interpolation.Bilinear,
+            "bicubic" => Interpolation.Bicubic,
+            var other => throw new NotExpressibleException($"the engine has no interpolation \"{other}\""),
+        };
+        var last = Permute(x, [0, .. Enumerable.Range(2, x.Shape.Rank - 2), 1]);
+        c.Ignore("antialias");
+        if (c.Flag("antialias")) throw new NotExpressibleException("the engine does not filter before it interpolates");
+        var scales = c.Numbers("scale_factor");
+        if (c.Integers("size") is not { } size)
+        {
+            if (scales is null) throw new SignatureException("Resize2d takes a size");
+            size = [.. Enumerable.Range(0, x.Shape.Rank - 2)
+                .Select(i => (int)Math.Floor(x.Shape[i + 2] * scales[Math.Min(i, scales.Length - 1)]))];
+        }
+        if (size.Length == 1) size = [size[0], size[0]];
+        // The factor places the samples only where it is not worked out again from the sizes.
+        (double, double)? factor = scales is null || c.Flag("recompute_scale_factor") || c.Flag("align_corners")
+            ? null : (scales[0], scales[^1]);
+        var y = Resize2d(last, size[0], size[1], mode, c.Flag("align_corners"), scale: factor);
+        return [Permute(y, 0, 3, 1, 2)];
     }
 
     private static Shape Inferred(Tensor x, int[] wanted)

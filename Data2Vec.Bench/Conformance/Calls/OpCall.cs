@@ -72,6 +72,16 @@ internal sealed class OpCall(
             : [value.GetInt32()];
     }
 
+    /// <summary>One number or a list of them; null when not given.</summary>
+    public double[]? Numbers(string name)
+    {
+        if (!Given(name)) return null;
+        var value = arguments.GetProperty(name);
+        return value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Select(NumberOf)]
+            : [NumberOf(value)];
+    }
+
     /// <summary>True for a list, also an empty one.</summary>
     public bool IsList(string name) => Given(name) && arguments.GetProperty(name).ValueKind == JsonValueKind.Array;
 

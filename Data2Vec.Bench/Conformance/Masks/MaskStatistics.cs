@@ -35,7 +35,8 @@ internal sealed class MaskStatistics(int rows, int height, int width, int longes
 
     /// <summary>Number of runs a line by direction and value; entry l - 1 is of length l.</summary>
     public IReadOnlyDictionary<string, Moments> Runs { get; } =
-        (height == 1 ? [""] : new[] { "horizontal_", "vertical_" }).SelectMany(d => new[] { d + "masked", d + "unmasked" })
+        (height == 1 ? [""] : new[] { "horizontal_", "vertical_" })
+        .SelectMany(d => new[] { d + "masked", d + "unmasked" })
         .ToDictionary(n => n, _ => new Moments(longest));
 
     public void Add(ReadOnlySpan<bool> mask)
