@@ -64,7 +64,9 @@ public static class ConformanceSuites
                 case "numerics": NumericsSuite.Run(path, manifest.RootElement, report); break;
                 case "ops": OpsSuite.Run(path, manifest.RootElement, report, device, type); break;
                 case "optim": OptimSuite.Run(path, manifest.RootElement, report, device, type); break;
-                case "pretrain-text": PretrainTextSuite.Run(path, manifest.RootElement, report, device, type); break;
+                case "pretrain-text": PretrainSuites.Text(path, manifest.RootElement, report, device, type); break;
+                case "pretrain-audio": PretrainSuites.Audio(path, manifest.RootElement, report, device, type); break;
+                case "pretrain-vision": PretrainSuites.Vision(path, manifest.RootElement, report, device, type); break;
                 case "image": ImageSuite.Run(path, manifest.RootElement, report); break;
                 case "models": ModelsSuite.Run(path, manifest.RootElement, report, device, type); break;
                 case "text": RunText(path, report); break;

@@ -57,11 +57,11 @@ public sealed record TriPhaseSchedule(
 public sealed record VisionEmaSchedule(double Start, double End, long Updates, long EpochLength)
 {
     /// <summary>The decay of an iteration, counted from 0.</summary>
-    public double Decay(long iteration)
-    {
-        var epochStart = iteration / EpochLength * EpochLength;
-        return iteration >= Updates && epochStart >= Updates ? End : Ramp(Math.Min(iteration, Updates - 1));
-    }
+    public double Decay(long iteration) => Decay(iteration, iteration / EpochLength * EpochLength);
+
+    /// <summary>The decay of an iteration of an epoch that begins at another, both counted from 0.</summary>
+    public double Decay(long iteration, long epochStart) =>
+        epochStart >= Updates ? End : Ramp(Math.Min(iteration, Updates - 1));
 
     private double Ramp(long iteration) => Start + iteration * (End - Start) / Updates;
 }

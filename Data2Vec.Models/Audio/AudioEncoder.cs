@@ -12,15 +12,18 @@ public readonly record struct AudioTeacher(TeacherRule Front, TeacherRule Positi
     /// <summary>The released recipe: layers averaged, the rest shared.</summary>
     public static AudioTeacher Released => new(TeacherRule.Shared, TeacherRule.Shared, TeacherRule.Averaged);
 
-    /// <summary>One rule for all.</summary>
+    /// <summary>Regression head, which the teacher does not use.</summary>
+    public TeacherRule Head { get; init; }
+
+    /// <summary>One rule for all but the head.</summary>
     public static AudioTeacher All(TeacherRule rule) => new(rule, rule, rule);
 }
 
 /// <summary>
-/// data2vec audio. Walk of a batch: waveform [B, S] -> feature encoder [B, T, C] -> LayerNorm -> Linear [B, T, D] ("front")
-/// -> masked frames replaced by the mask vector -> padded frames zeroed -> + positional convolutions -> LayerNorm -> dropout
-/// -> L post-norm layers with padded frames hidden from attention. Source: Baevski et al. 2020, 2022; fairseq 3d262bb,
-/// data2vec_audio.py.
+/// data2vec audio. Walk of a batch: waveform [B, S] -> feature encoder [B, T, C] -> LayerNorm -> Linear [B, T, D]
+/// ("front") -> masked frames replaced by the mask vector -> padded frames zeroed -> + positional convolutions ->
+/// LayerNorm -> dropout -> L post-norm layers with padded frames hidden from attention. Source: Baevski et al. 2020,
+/// 2022; fairseq 3d262bb, data2vec_audio.py.
 /// </summary>
 public sealed class AudioEncoder
 {
@@ -52,7 +55,8 @@ public sealed class AudioEncoder
         }
         positions = new PositionEncoder(new ParameterScope(store, "positions", rules.Positions),
             t.Width, config.PositionLayers, config.PositionKernel, config.PositionGroups);
-        encoderNorm = new LayerNormLayer(new ParameterScope(store, "encoder_norm", rules.Layers), t.Width, t.LayerNormEps);
+        encoderNorm = new LayerNormLayer(
+            new ParameterScope(store, "encoder_norm", rules.Layers), t.Width, t.LayerNormEps);
         layers = new TransformerEncoder(new ParameterScope(store, "encoder", rules.Layers), t);
     }
 

@@ -32,7 +32,7 @@ public sealed class AudioPretrainModel : IPretrainable<AudioPretrainBatch>
         var rules = teacher ?? AudioTeacher.Released;
         sharedFront = rules.Front == TeacherRule.Shared;
         Encoder = new AudioEncoder(store, config, rules);
-        Head = new RegressionHead(store, config.Transformer.Width, headLayers, Initializers.TorchDefault);
+        Head = new RegressionHead(store, config.Transformer.Width, headLayers, Initializers.TorchDefault, rules.Head);
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Data2Vec.Engine;
 
 namespace Data2Vec.Models;
@@ -13,12 +14,15 @@ public sealed record CollapseReport(
     IReadOnlyList<double> Stages);
 
 /// <summary>
-/// Deviations as published (fairseq 3d262bb, compute_var), and two numbers that they do not see: targets that are a function
-/// of the position alone keep healthy deviations while position R2 nears 1 and the effective rank falls to a few.
+/// Deviations as published (fairseq 3d262bb, compute_var), and two numbers that they do not see: targets that are a
+/// function of the position alone keep healthy deviations while position R2 nears 1 and the effective rank falls to a
+/// few.
 /// </summary>
 public static class CollapseMonitor
 {
-    /// <summary>Rows that rank and R2 are computed from, at most: a sample is enough, and the rank costs n D².</summary>
+    /// <summary>
+    /// Rows that rank and R2 are computed from, at most: a sample is enough, and the rank costs n D².
+    /// </summary>
     private const int MostRows = 2048;
 
     /// <summary>All signs of one micro-batch whose teacher was kept.</summary>
@@ -47,7 +51,8 @@ public static class CollapseMonitor
     }
 
     /// <summary>Mean over channels of sqrt(unbiased variance + 1e-6); 0 rows or 1 give 0.</summary>
-    public static double Deviation(ReadOnlySpan<float> rows, int width)
+    public static double Deviation<T>(ReadOnlySpan<T> rows, int width)
+        where T : unmanaged, INumber<T>
     {
         var n = rows.Length / Math.Max(1, width);
         if (n < 2) return 0;
@@ -55,11 +60,11 @@ public static class CollapseMonitor
         for (var c = 0; c < width; c++)
         {
             double mean = 0, squares = 0;
-            for (var r = 0; r < n; r++) mean += rows[r * width + c];
+            for (var r = 0; r < n; r++) mean += double.CreateTruncating(rows[r * width + c]);
             mean /= n;
             for (var r = 0; r < n; r++)
             {
-                var d = rows[r * width + c] - mean;
+                var d = double.CreateTruncating(rows[r * width + c]) - mean;
                 squares += d * d;
             }
             total += Math.Sqrt(squares / (n - 1) + 1e-6);
@@ -67,7 +72,9 @@ public static class CollapseMonitor
         return total / width;
     }
 
-    /// <summary>Share of variance explained by the mean per position, less what chance explains (adjusted R2).</summary>
+    /// <summary>
+    /// Share of variance explained by the mean per position, less what chance explains (adjusted R2).
+    /// </summary>
     /// <param name="rows">[n, width].</param>
     /// <param name="positions">Position of each row.</param>
     /// <param name="width">Channels.</param>
@@ -102,7 +109,9 @@ public static class CollapseMonitor
         return Math.Clamp(1 - within / (n - groups.Count) / (total / (n - 1)), 0, 1);
     }
 
-    /// <summary>exp(entropy) of the eigenvalues of the covariance, normalised to sum 1: between 1 and the width.</summary>
+    /// <summary>
+    /// exp(entropy) of the eigenvalues of the covariance, normalised to sum 1: between 1 and the width.
+    /// </summary>
     public static double EffectiveRank(ReadOnlySpan<float> rows, int width)
     {
         var n = rows.Length / Math.Max(1, width);

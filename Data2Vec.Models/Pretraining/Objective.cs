@@ -38,7 +38,16 @@ public interface IPretrainable<TBatch>
 /// <param name="Recipe">How targets are made.</param>
 /// <param name="Beta">Of the Smooth L1 loss; 0 = L2.</param>
 /// <param name="Scale">Factor on the loss summed over channels; 0 or less = 1 / sqrt(D).</param>
-public sealed record ObjectiveConfig(TargetRecipe Recipe, double Beta, double Scale);
+public sealed record ObjectiveConfig(TargetRecipe Recipe, double Beta, double Scale)
+{
+    /// <summary>
+    /// Weight of the variance hinge on predictions, a term of the mean loss per row; 0 = none (vision, option).
+    /// </summary>
+    public double HingeWeight { get; init; }
+
+    /// <summary>Deviation of a channel below which the hinge acts.</summary>
+    public double HingeMargin { get; init; } = 0.5;
+}
 
 /// <summary>One micro-batch's outcome; the tensors belong to the caller's scope.</summary>
 /// <param name="Loss">Summed over rows and channels, times the scale; one element.</param>
@@ -58,7 +67,9 @@ public sealed record ObjectiveResult(
 /// </summary>
 public static class Objective
 {
-    /// <summary>Forward pass of teacher, student, head and loss; the loss is tracked when the student view has a tape.</summary>
+    /// <summary>
+    /// Forward pass of teacher, student, head and loss; the loss is tracked when the student view has a tape.
+    /// </summary>
     /// <param name="model">The modality.</param>
     /// <param name="batch">Both views.</param>
     /// <param name="student">The student's parameters.</param>
@@ -82,10 +93,30 @@ public static class Objective
         var prediction = model.Head.Forward(student, Ops.GatherRows(flat, index));
         var scale = config.Scale > 0 ? config.Scale : 1 / Math.Sqrt(width);
         var loss = Ops.SmoothL1(prediction, target, beta: config.Beta, reduction: Reduction.Sum, scale: scale);
+        if (config.HingeWeight > 0)
+        {
+            // A term of the mean: the caller divides by the rows.
+            var hinge = VarianceHinge(prediction, config.HingeMargin);
+            loss = Ops.Add(loss, Ops.Affine(hinge, rows.Length * config.HingeWeight));
+        }
         return new ObjectiveResult(loss, rows.Length, prediction, target, all, output, teacher);
     }
 
-    /// <summary>The teacher on the full view. Its intermediate tensors live as long as this call, unless they are kept.</summary>
+    /// <summary>
+    /// Mean over channels of max(margin - sqrt(unbiased variance over rows + 1e-6), 0): against collapse. Source:
+    /// data2vec_vision af9a363, engine_for_cyclical.py (after Bardes et al. 2022, VICReg).
+    /// </summary>
+    /// <param name="rows">[M, D].</param>
+    /// <param name="margin">Deviation below which the term is positive.</param>
+    public static Tensor VarianceHinge(Tensor rows, double margin)
+    {
+        var deviation = Ops.Sqrt(Ops.Affine(Ops.Variance(rows, [0]), 1, 1e-6));
+        return Ops.Mean(Ops.Relu(Ops.Affine(deviation, -1, margin)));
+    }
+
+    /// <summary>
+    /// The teacher on the full view. Its intermediate tensors live as long as this call, unless they are kept.
+    /// </summary>
     private static (Tensor Targets, EncoderOutput? Teacher) Targets<TBatch>(
         IPretrainable<TBatch> model, TBatch batch, Tensor? front, TargetRecipe recipe, bool keepTeacher)
     {

@@ -10,6 +10,10 @@ public enum TargetTap
     FeedForward,
     /// <summary>Output of the whole layer (vision).</summary>
     Block,
+    /// <summary>
+    /// What the feed-forward block adds to the residual: with layer scale, before the sum (vision, option).
+    /// </summary>
+    Branch,
 }
 
 /// <summary>
@@ -25,7 +29,28 @@ public enum TargetTap
 /// <param name="Tap">Which tensor of a layer is taken.</param>
 public sealed record TargetRecipe(
     int TopLayers, bool BatchNorm = false, bool InstanceNorm = false, bool LayerNorm = false,
-    bool FinalLayerNorm = false, bool FinalInstanceNorm = false, TargetTap Tap = TargetTap.FeedForward);
+    bool FinalLayerNorm = false, bool FinalInstanceNorm = false, TargetTap Tap = TargetTap.FeedForward)
+{
+    /// <summary>Per layer, between instance and layer norm: every sample over time and channels together.</summary>
+    public bool GroupNorm { get; init; }
+
+    /// <summary>The instance norm after averaging comes before the layer norm (vision code).</summary>
+    public bool FinalInstanceNormFirst { get; init; }
+
+    /// <summary>Layers averaged, from 0, instead of the top K; null = the top K.</summary>
+    public IReadOnlyList<int>? Layers { get; init; }
+
+    /// <summary>
+    /// The first position of every sample is a class token: it is no part of statistics over time, and its target is 0.
+    /// </summary>
+    public bool ClassToken { get; init; }
+
+    /// <summary>
+    /// Norms over time run over the samples of a batch instead, and the group norm over samples and channels: what the
+    /// published speech code does when no layer is batch- or instance-normalised. For comparison with it only.
+    /// </summary>
+    public bool TimeFirst { get; init; }
+}
 
 /// <summary>Averages normalised teacher layers. Source: Baevski et al. 2022, section 3.3.</summary>
 public static class TargetBuilder
@@ -35,35 +60,60 @@ public static class TargetBuilder
     /// <summary>Targets [B, T, D] from an encoder output that was collected.</summary>
     /// <exception cref="ArgumentException">There are fewer layers than are to be averaged.</exception>
     public static Tensor Build(EncoderOutput teacher, TargetRecipe recipe) =>
-        Build(recipe.Tap == TargetTap.Block ? [.. teacher.Hidden.Skip(1)] : teacher.Taps, recipe);
+        Build(recipe.Tap switch
+        {
+            TargetTap.Block => [.. teacher.Hidden.Skip(1)],
+            TargetTap.Branch => teacher.Branches,
+            _ => teacher.Taps,
+        }, recipe);
 
     /// <summary>Targets [B, T, D] from the taps of all layers, each [B, T, D].</summary>
     /// <exception cref="ArgumentException">There are fewer layers than are to be averaged.</exception>
     public static Tensor Build(IReadOnlyList<Tensor> taps, TargetRecipe recipe)
     {
-        var k = recipe.TopLayers;
-        if (k < 1 || k > taps.Count)
-            throw new ArgumentException($"Targets average the top {k} layers; the teacher has {taps.Count}.");
+        var layers = LayersOf(recipe, taps.Count);
         Tensor? sum = null;
-        for (var i = taps.Count - k; i < taps.Count; i++)
+        foreach (var i in layers)
         {
             var layer = Normalise(taps[i], recipe);
             sum = sum is null ? layer : Ops.Add(sum, layer);
         }
-        var y = k == 1 ? sum! : Ops.Affine(sum!, 1.0 / k);
+        var y = Turned(layers.Count == 1 ? sum! : Ops.Affine(sum!, 1.0 / layers.Count), recipe);
+        if (recipe is { FinalInstanceNorm: true, FinalInstanceNormFirst: true }) y = Ops.InstanceNorm(y, Eps);
         if (recipe.FinalLayerNorm) y = Ops.LayerNorm(y, null, null, eps: Eps);
-        if (recipe.FinalInstanceNorm) y = Ops.InstanceNorm(y, Eps);
-        return y;
+        if (recipe is { FinalInstanceNorm: true, FinalInstanceNormFirst: false }) y = Ops.InstanceNorm(y, Eps);
+        y = Turned(y, recipe);
+        return recipe.ClassToken ? Ops.Pad(y, [(0, 0), (1, 0), (0, 0)]) : y;
     }
 
-    /// <summary>One layer under the per-layer norms of the recipe.</summary>
+    /// <summary>One layer [B, T, D] under the per-layer norms of the recipe, without its class token.</summary>
     public static Tensor Normalise(Tensor x, TargetRecipe recipe)
     {
+        if (recipe.ClassToken) x = Ops.Slice(x, 1, 1);
+        x = Turned(x, recipe);
         var (b, t, d) = (x.Shape[0], x.Shape[1], x.Shape[2]);
         if (recipe.BatchNorm)
             x = Ops.Reshape(Ops.InstanceNorm(Ops.Reshape(x, new Shape(1, b * t, d)), Eps), new Shape(b, t, d));
         if (recipe.InstanceNorm) x = Ops.InstanceNorm(x, Eps);
+        if (recipe.GroupNorm) x = Ops.GroupNorm(x, null, null, groups: 1, eps: Eps);
         if (recipe.LayerNorm) x = Ops.LayerNorm(x, null, null, eps: Eps);
-        return x;
+        return Turned(x, recipe);
     }
+
+    private static IReadOnlyList<int> LayersOf(TargetRecipe recipe, int count)
+    {
+        if (recipe.Layers is null)
+        {
+            return recipe.TopLayers >= 1 && recipe.TopLayers <= count
+                ? [.. Enumerable.Range(count - recipe.TopLayers, recipe.TopLayers)]
+                : throw new ArgumentException(
+                    $"Targets average the top {recipe.TopLayers} layers; the teacher has {count}.");
+        }
+        return recipe.Layers.Count > 0 && recipe.Layers.All(l => l >= 0 && l < count)
+            ? recipe.Layers
+            : throw new ArgumentException($"Targets average the layers {string.Join(", ", recipe.Layers)}; "
+                + $"expected some of 0 to {count - 1}, the teacher's.");
+    }
+
+    private static Tensor Turned(Tensor x, TargetRecipe recipe) => recipe.TimeFirst ? Ops.Permute(x, 1, 0, 2) : x;
 }

@@ -4,9 +4,10 @@ using Data2Vec.Kernels;
 namespace Data2Vec.Models;
 
 /// <summary>
-/// x += path(scale1 * drop(attention(LN x))); f = feed_forward(LN x); x += path(scale2 * drop(f)); the tap is f, the branch
-/// scale2 * f. Parameters attention_norm.*, attention.*, attention_scale [D], feed_forward_norm.*, feed_forward.*,
-/// feed_forward_scale [D]. Source: Touvron et al. 2021 (layer scale); Huang et al. 2016 (stochastic depth); BEiT.
+/// x += path(scale1 * drop(attention(LN x))); f = feed_forward(LN x); x += path(scale2 * drop(f)); the tap is f, the
+/// branch scale2 * f. Parameters attention_norm.*, attention.*, attention_scale [D], feed_forward_norm.*,
+/// feed_forward.*, feed_forward_scale [D]. Source: Touvron et al. 2021 (layer scale); Huang et al. 2016 (stochastic
+/// depth); BEiT.
 /// </summary>
 internal sealed class PreNormLayer : ITransformerLayer
 {
@@ -20,7 +21,7 @@ internal sealed class PreNormLayer : ITransformerLayer
     public PreNormLayer(ParameterScope scope, TransformerConfig config, int index)
     {
         this.config = config;
-        dropPath = config.Layers > 1 ? config.DropPath * index / (config.Layers - 1) : 0;
+        dropPath = DropPathOf(config, index);
         var outputWeights = config.ScaleByDepth
             ? Initializers.Scaled(config.InitialWeights, 1 / Math.Sqrt(2 * (index + 1)))
             : config.InitialWeights;
@@ -43,6 +44,15 @@ internal sealed class PreNormLayer : ITransformerLayer
         var f = Ops.Dropout(tap, context.Drop(config.Dropout, LayerSite.FeedForwardOutput));
         var branch = Ops.DropPath(Scaled(p, f, feedForwardScale), context.DropPath(dropPath, block: 1));
         return new LayerOutput(Ops.Add(x, branch), tap, branch);
+    }
+
+    /// <summary>From 0 in the first layer to the rate in the last; single-precision numbers, as published.</summary>
+    private static double DropPathOf(TransformerConfig config, int index)
+    {
+        if (config.Layers == 1) return 0;
+        var rate = (float)config.DropPath;
+        var step = rate / (config.Layers - 1);
+        return index < config.Layers / 2 ? step * index : rate - step * (config.Layers - 1 - index);
     }
 
     private static Tensor Scaled(ParameterView p, Tensor x, int scale) => scale < 0 ? x : Ops.Mul(x, p[scale]);

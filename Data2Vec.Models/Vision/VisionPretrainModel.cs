@@ -18,11 +18,13 @@ public sealed class VisionPretrainModel : IPretrainable<VisionPretrainBatch>
     /// <param name="store">An empty store.</param>
     /// <param name="config">The encoder.</param>
     /// <param name="headLayers">Depth of the regression head.</param>
-    public VisionPretrainModel(ParameterStore store, VisionEncoderConfig config, int headLayers = 1)
+    /// <param name="head">What the teacher does with the head, which it does not use.</param>
+    public VisionPretrainModel(
+        ParameterStore store, VisionEncoderConfig config, int headLayers = 1, TeacherRule head = TeacherRule.Shared)
     {
         Store = store;
         Encoder = new VisionEncoder(store, config);
-        Head = new RegressionHead(store, config.Transformer.Width, headLayers, config.Transformer.InitialWeights);
+        Head = new RegressionHead(store, config.Transformer.Width, headLayers, config.Transformer.InitialWeights, head);
     }
 
     /// <inheritdoc/>

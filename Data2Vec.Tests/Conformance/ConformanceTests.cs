@@ -9,7 +9,10 @@ public sealed class ConformanceTests
 {
     private static IEnumerable<TestCaseData> Suites()
     {
-        foreach (var suite in new[] { "numerics", "ops", "optim", "pretrain-text", "models", "masks", "audio" })
+        foreach (var suite in new[]
+        {
+            "numerics", "ops", "optim", "pretrain-text", "pretrain-audio", "pretrain-vision", "models", "masks", "audio",
+        })
         {
             foreach (var folder in Fixtures.Folders(suite))
             {

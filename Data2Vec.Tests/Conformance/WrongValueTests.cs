@@ -48,6 +48,41 @@ public sealed class WrongValueTests
         Assert.That(output, Does.Contain($"FAIL pretrain-text/{failing}: {tensor}"));
     }
 
+    [TestCase("pretrain-audio", "instance-norm-targets-quirk.safetensors", "f64/0/0/target",
+        "upstream-quirk/instance-norm-targets-quirk")]
+    [TestCase("pretrain-audio", "instance-norm-targets-quirk.safetensors", "f64/0/grad/encoder.pos_conv.4.0.weight",
+        "upstream-quirk/instance-norm-targets-quirk")]
+    [TestCase("pretrain-vision", "variant-hinge-scale.float64.safetensors", "step1/teacher.patch_embed.proj.weight",
+        "pretrain/variant-hinge-scale")]
+    [TestCase("pretrain-vision", "variant-hinge-scale.float64.safetensors", "step1/norm1.in",
+        "pretrain/variant-hinge-scale")]
+    public void A_changed_run_of_speech_or_vision_fails(string suite, string file, string tensor, string failing)
+    {
+        using var folder = new CopiedSuite(suite);
+        folder.Change(file, tensor);
+        var (code, output) = Run(folder.Path, failing);
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Contain($"FAIL {suite}/{failing}: {tensor}"));
+    }
+
+    [TestCase("exact.json", "\"mask\":[\"1", "\"mask\":[\"0", "spans/one row, overlapping spans: mask")]
+    [TestCase("exact.json", "\"range\":39", "\"range\":40", "3 of 39 entries was asked for")]
+    [TestCase("exact.json", "\"spans\":1,", "\"spans\":2,", "span_counts/0: spans")]
+    [TestCase("statistics.json", "\"share_batches_with_equal_counts\":[1.0", "\"share_batches_with_equal_counts\":[0.9",
+        "share_batches_with_equal_counts: 1 +- 0, listed 0.9 +- 0")]
+    public void A_changed_mask_fails(string file, string from, string to, string message)
+    {
+        using var folder = new CopiedSuite("masks");
+        var path = System.IO.Path.Combine(folder.Path, file);
+        var text = File.ReadAllText(path);
+        var at = text.IndexOf(from, StringComparison.Ordinal);
+        Assert.That(at, Is.Not.Negative);
+        File.WriteAllText(path, text.Remove(at, from.Length).Insert(at, to));
+        var (code, output) = Run(folder.Path, file == "exact.json" ? "spa" : "audio-T49-B12-same");
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Contain("FAIL masks/").And.Contain(message));
+    }
+
     [TestCase("f64.hidden_states.2", "Data2VecTextModel/text_pads_unmasked")]
     [TestCase("f64.grad.encoder.layer.1.attention.self.value.weight", "Data2VecTextModel/text_pads_unmasked")]
     [TestCase("f64.loss", "Data2VecAudioForCTC/audio_ctc_mean_zero_infinity")]
