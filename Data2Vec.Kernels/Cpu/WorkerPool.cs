@@ -60,6 +60,9 @@ internal sealed unsafe class WorkerPool : IDisposable
 
     public int Threads { get; }
 
+    /// <summary>True when every worker waits for its wake-up and uses no processor: what an idle pool comes to.</summary>
+    public bool AllAsleep => threads.All(t => (t.ThreadState & ThreadState.WaitSleepJoin) != 0);
+
     /// <summary>
     /// Runs every chunk once, on the caller and the workers, and returns when all are done. A call from inside a chunk runs
     /// serially as the same worker; calls of other threads wait for each other. The first exception of a chunk reaches the
