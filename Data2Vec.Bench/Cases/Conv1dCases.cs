@@ -33,10 +33,14 @@ internal static class Conv1dCases
         Of("groups", [2, 9, 6], 9, 3, new(Groups: 3)),
         Of("groups of one channel", [2, 9, 5], 5, 3, new(Padding: 1, Groups: 5)),
         Of("groups of one channel to several", [2, 9, 3], 12, 3, new(Groups: 3)),
-        Of("everything at once", [2, 21, 4], 6, 4, new(Stride: 2, Padding: 5, Dilation: 3, Groups: 2), activation: Activation.Gelu),
+        Of("everything at once", [2, 21, 4], 6, 4, new(Stride: 2, Padding: 5, Dilation: 3, Groups: 2),
+            activation: Activation.Gelu),
         Of("no samples", [0, 9, 3], 5, 3, activation: Activation.Gelu),
         Of("one channel in, as of sound", [2, 93, 1], 37, 10, new(Stride: 5), bias: false),
         Of("one channel in, several blocks", [1, 1117, 1], 19, 10, new(Stride: 3)),
+        Of("one channel in, parts of the frames", [1, 6000, 1], 40, 4, new(Stride: 2), bias: false),
+        Of("more columns than a block", [1, 9, 3], 300, 3),
+        Of("rows too wide for a whole block", [1, 43, 600], 8, 3, new(Dilation: 2, Padding: 1), bias: false),
         Of("one channel in and out", [2, 40, 1], 1, 5, new(Padding: 2)),
         Of("whole vectors, stride 2", [2, 41, 16], 32, 3, new(Stride: 2)),
         Of("several blocks, stride 2", [2, 603, 9], 34, 3, new(Stride: 2)),
@@ -46,16 +50,19 @@ internal static class Conv1dCases
         Of("dilation, several blocks", [1, 301, 4], 6, 3, new(Dilation: 2, Padding: 2)),
         new(Op, "weights used twice")
         {
-            Inputs = [Normal("x", 2, 9, 4), Normal("w", 4, 3, 4), Normal("b", 4)], ReductionLength = 24, Flops = 4 * 2 * 9 * 4 * 12,
+            Inputs = [Normal("x", 2, 9, 4), Normal("w", 4, 3, 4), Normal("b", 4)],
+            ReductionLength = 24, Flops = 4 * 2 * 9 * 4 * 12,
             Run = o => Ops.Conv1d(Ops.Conv1d(o[0], o[1], o[2], new(Padding: 1), Activation.Gelu), o[1], o[2]),
         },
         new(Op, "frozen weights")
         {
-            Inputs = [Normal("x", 2, 9, 4), Normal("w", 5, 3, 4).Constant()], Run = o => Ops.Conv1d(o[0], o[1]), ReductionLength = 15,
+            Inputs = [Normal("x", 2, 9, 4), Normal("w", 5, 3, 4).Constant()], ReductionLength = 15,
+            Run = o => Ops.Conv1d(o[0], o[1]),
         },
         new(Op, "frozen input")
         {
-            Inputs = [Normal("x", 2, 9, 4).Constant(), Normal("w", 5, 3, 4), Normal("b", 5).Constant()], ReductionLength = 14,
+            Inputs = [Normal("x", 2, 9, 4).Constant(), Normal("w", 5, 3, 4), Normal("b", 5).Constant()],
+            ReductionLength = 14,
             Run = o => Ops.Conv1d(o[0], o[1], o[2], new(Stride: 2), Activation.Gelu),
         },
         Of("audio, layer 0", [2, 16000, 1], 512, 10, new(Stride: 5), bias: false, size: CaseSize.Real),
@@ -67,7 +74,8 @@ internal static class Conv1dCases
     public static IEnumerable<OpError> Errors =>
     [
         Refused("a kernel longer than the input", "the kernel needs 5 frames", [1, 4, 2], [3, 5, 2]),
-        Refused("a dilated kernel longer than the input", "the kernel needs 7 frames", [1, 4, 2], [3, 4, 2], new(Dilation: 2, Padding: 1)),
+        Refused("a dilated kernel longer than the input", "the kernel needs 7 frames", [1, 4, 2], [3, 4, 2],
+            new(Dilation: 2, Padding: 1)),
         Refused("no frames", "the kernel needs 3 frames", [1, 0, 2], [3, 3, 2]),
         Refused("a stride of 0", "the stride must be at least 1", [1, 4, 2], [3, 2, 2], new(Stride: 0)),
         Refused("a negative padding", "the padding must not be negative", [1, 4, 2], [3, 2, 2], new(Padding: -1)),
@@ -75,11 +83,13 @@ internal static class Conv1dCases
         Refused("no groups", "at least 1 group", [1, 4, 2], [3, 2, 2], new(Groups: 0)),
         Refused("groups that do not divide the channels", "4 groups must divide", [1, 4, 4], [6, 2, 1], new(Groups: 4)),
         Refused("no channels", "channels and kernel must be at least 1", [1, 4, 0], [3, 2, 0]),
-        Refused("a weight for other channels", "weight must have 2 input channels", [1, 4, 4], [6, 2, 4], new(Groups: 2)),
+        Refused("a weight for other channels", "weight must have 2 input channels", [1, 4, 4], [6, 2, 4],
+            new(Groups: 2)),
         Refused("two dimensions", "x must be [batch, time, channels]", [4, 2], [3, 2, 2]),
-        new(Op, "a bias of another length", "bias must have shape (3)", [Normal("x", 1, 4, 2), Normal("w", 3, 2, 2), Normal("b", 2)],
-            o => Ops.Conv1d(o[0], o[1], o[2])),
-        new(Op, "integers", "floating-point", [Index("x", 3, 1, 4, 2), Normal("w", 3, 2, 2)], o => Ops.Conv1d(o[0], o[1])),
+        new(Op, "a bias of another length", "bias must have shape (3)",
+            [Normal("x", 1, 4, 2), Normal("w", 3, 2, 2), Normal("b", 2)], o => Ops.Conv1d(o[0], o[1], o[2])),
+        new(Op, "integers", "floating-point", [Index("x", 3, 1, 4, 2), Normal("w", 3, 2, 2)],
+            o => Ops.Conv1d(o[0], o[1])),
     ];
 
     private static OpError Refused(string name, string fragment, int[] x, int[] w, Conv1dOptions? options = null) =>
@@ -102,11 +112,15 @@ internal static class Conv1dCases
             Run = o => Ops.Conv1d(o[0], o[1], bias ? o[2] : null, options, activation),
             ReductionLength = (long)Math.Max(frames, kernel * Math.Max(ins, outs / how.Groups)),
             Flops = 2 * frames * outs * kernel * ins,
-            Composite = size == CaseSize.Tiny && x[0] > 0 ? o => Composed(o[0], o[1], bias ? o[2] : null, how, activation) : null,
+            Composite = size == CaseSize.Tiny && x[0] > 0
+                ? o => Composed(o[0], o[1], bias ? o[2] : null, how, activation)
+                : null,
         };
     }
 
-    /// <summary>Every tap as a strided slice of the padded input, side by side, times the weight of each group.</summary>
+    /// <summary>
+    /// Every tap as a strided slice of the padded input, side by side, times the weight of each group.
+    /// </summary>
     private static Tensor Composed(Tensor x, Tensor w, Tensor? bias, Conv1dOptions how, Activation activation)
     {
         var (kernel, ins) = (w.Shape[1], w.Shape[2]);

@@ -4,7 +4,9 @@ using static Data2Vec.Bench.Cases.Input;
 
 namespace Data2Vec.Bench.Cases;
 
-/// <summary>Patch embedding, a composite of a permutation and Linear, against a strided convolution over rows.</summary>
+/// <summary>
+/// Patch embedding, a composite of a permutation and Linear, against a strided convolution over rows.
+/// </summary>
 internal static class PatchEmbeddingCases
 {
     private const string Op = nameof(IBackend.Linear);
@@ -27,7 +29,8 @@ internal static class PatchEmbeddingCases
         Refused("patches that are not square", "weight [out, P, P, channels]", [1, 8, 8, 3], [5, 4, 2, 3]),
         Refused("patches of other channels", "the same channels", [1, 8, 8, 1], [5, 4, 4, 3]),
         new(Op, "a patch bias of another length", "bias must have shape (5)",
-            [Normal("x", 1, 4, 4, 3), Normal("w", 5, 2, 2, 3), Normal("b", 4)], o => Ops.PatchEmbedding(o[0], o[1], o[2])),
+            [Normal("x", 1, 4, 4, 3), Normal("w", 5, 2, 2, 3), Normal("b", 4)],
+            o => Ops.PatchEmbedding(o[0], o[1], o[2])),
     ];
 
     private static OpError Refused(string name, string fragment, int[] x, int[] w) =>
@@ -55,10 +58,11 @@ internal static class PatchEmbeddingCases
     {
         var (batch, height, width, channels) = (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]);
         var (outs, patch) = (w.Shape[0], w.Shape[1]);
-        var signals = Ops.Permute(Ops.Reshape(x, new Shape(batch * (height / patch), patch, width, channels)), 0, 2, 1, 3);
+        var rows = batch * (height / patch);
+        var signals = Ops.Permute(Ops.Reshape(x, new Shape(rows, patch, width, channels)), 0, 2, 1, 3);
         var taps = Ops.Reshape(Ops.Permute(w, 0, 2, 1, 3), new Shape(outs, patch, patch * channels));
-        var y = Ops.Conv1d(Ops.Reshape(signals, new Shape(batch * (height / patch), width, patch * channels)), taps, bias,
-            new Conv1dOptions(Stride: patch));
+        signals = Ops.Reshape(signals, new Shape(rows, width, patch * channels));
+        var y = Ops.Conv1d(signals, taps, bias, new Conv1dOptions(Stride: patch));
         return Ops.Reshape(y, new Shape(batch, height / patch * (width / patch), outs));
     }
 }

@@ -28,7 +28,8 @@ public sealed class Conv1dLayer
         if (groups < 1 || inputs % groups != 0 || outputs % groups != 0)
         {
             throw new ArgumentException(
-                $"Conv1dLayer: {groups} groups must divide the channels of {scope.Prefix}; got {inputs} in, {outputs} out.");
+                $"Conv1dLayer: {groups} groups must divide the channels of {scope.Prefix}; "
+                + $"got {inputs} in, {outputs} out.");
         }
         Kernel = kernel;
         Options = new Conv1dOptions(stride, padding, Groups: groups);

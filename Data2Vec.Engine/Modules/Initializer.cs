@@ -51,14 +51,17 @@ public static class Initializers
     };
 
     /// <summary>
-    /// N(0, deviation²) restricted to [low, high], by the inverse of the distribution function: element i uses words 2i and
-    /// 2i + 1 of the key.
+    /// N(0, deviation²) restricted to [low, high], by the inverse of the distribution function: element i uses words 2i
+    /// and 2i + 1 of the key.
     /// </summary>
     /// <exception cref="ArgumentException">The deviation is not positive, or low is not below high.</exception>
     public static Initializer TruncatedNormal(double deviation, double low, double high)
     {
         if (!(deviation > 0 && low < high))
-            throw new ArgumentException($"TruncatedNormal: deviation must be positive and low below high; got {deviation}, {low}, {high}.");
+        {
+            throw new ArgumentException(
+                $"TruncatedNormal: deviation must be positive and low below high; got {deviation}, {low}, {high}.");
+        }
         // In the upper half the probabilities are all near 1 and would lose their digits: drawn in the mirror there.
         var sign = low > 0 ? -1 : 1;
         var from = NormalDistribution.Cdf((low > 0 ? -high : low) / deviation);
@@ -75,24 +78,26 @@ public static class Initializers
     }
 
     /// <summary>
-    /// N(0, 2 / fan in) for a weight [out, ...], fan in = elements per output: deviations stay as they are through layers
-    /// followed by a rectifier. Source: He et al. 2015.
+    /// N(0, 2 / fan in) for a weight [out, ...], fan in = elements per output: deviations stay as they are through
+    /// layers followed by a rectifier. Source: He et al. 2015.
     /// </summary>
     public static Initializer KaimingNormal { get; } = (key, values, shape) =>
         Normal(Math.Sqrt(2.0 / FanIn(shape)))(key, values, shape);
 
     /// <summary>
-    /// U(±sqrt(6 / ((1 + slope²) fan in))) for a weight [out, ...] followed by a leaky rectifier of this negative slope.
-    /// Source: He et al. 2015.
+    /// U(±sqrt(6 / ((1 + slope²) fan in))) for a weight [out, ...] followed by a leaky rectifier of this negative
+    /// slope. Source: He et al. 2015.
     /// </summary>
     public static Initializer KaimingUniform(double slope) => (key, values, shape) =>
         Uniform(Math.Sqrt(6.0 / ((1 + slope * slope) * FanIn(shape))))(key, values, shape);
 
     /// <summary>
-    /// U(±1 / sqrt(fan in)): what PyTorch gives the weights of linear layers and convolutions, <see cref="KaimingUniform"/>
-    /// of slope sqrt(5). Their biases have the bound of the weight: <see cref="InverseRoot"/> of its fan in.
+    /// U(±1 / sqrt(fan in)): what PyTorch gives the weights of linear layers and convolutions, as
+    /// <see cref="KaimingUniform"/> of slope sqrt(5). Their biases have the bound of the weight:
+    /// <see cref="InverseRoot"/> of its fan in.
     /// </summary>
-    public static Initializer TorchDefault { get; } = (key, values, shape) => InverseRoot(FanIn(shape))(key, values, shape);
+    public static Initializer TorchDefault { get; } = (key, values, shape) =>
+        InverseRoot(FanIn(shape))(key, values, shape);
 
     /// <summary>U(±1 / sqrt(fanIn)) for a given number of inputs.</summary>
     public static Initializer InverseRoot(long fanIn) => Uniform(1 / Math.Sqrt(Math.Max(1, fanIn)));

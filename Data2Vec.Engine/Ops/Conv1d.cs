@@ -13,8 +13,8 @@ public sealed record Conv1dOptions(int Stride = 1, int Padding = 0, int Dilation
     public static Conv1dOptions Default { get; } = new();
 
     /// <summary>
-    /// Frames of the output: floor((time + 2 Padding - Dilation * (kernel - 1) - 1) / Stride) + 1, or 0 when the kernel does
-    /// not fit.
+    /// Frames of the output: floor((time + 2 Padding - Dilation * (kernel - 1) - 1) / Stride) + 1, or 0 when the kernel
+    /// does not fit.
     /// </summary>
     public int OutputTime(int time, int kernel)
     {
@@ -26,9 +26,9 @@ public sealed record Conv1dOptions(int Stride = 1, int Padding = 0, int Dilation
 public static partial class Ops
 {
     /// <summary>
-    /// Convolution over time, channels last: y[b, t, o] = activation(bias[o] + sum over k, c of x[b, t * stride - padding +
-    /// k * dilation, c] * weight[o, k, c]), c over the channels of o's group, 0 outside of x. Backward saves x, weight and,
-    /// with an activation, the sums before it.
+    /// Convolution over time, channels last: y[b, t, o] = activation(bias[o] + sum over k, c of x[b, t * stride -
+    /// padding + k * dilation, c] * weight[o, k, c]), c over the channels of o's group, 0 outside of x. Backward saves
+    /// x, weight and, with an activation, the sums before it.
     /// </summary>
     /// <param name="x">[B, T, In].</param>
     /// <param name="weight">[Out, kernel, In / groups].</param>
@@ -36,21 +36,25 @@ public static partial class Ops
     /// <param name="options">Stride, padding, dilation, groups; null = <see cref="Conv1dOptions.Default"/>.</param>
     /// <param name="activation">Applied to the sums in the same pass.</param>
     /// <returns>[B, <see cref="Conv1dOptions.OutputTime"/>, Out].</returns>
-    /// <exception cref="ArgumentException">Shapes, types or devices do not fit, or the input is shorter than the kernel.</exception>
+    /// <exception cref="ArgumentException">Shapes, types or devices do not fit, or the input is shorter than the
+    /// kernel.</exception>
     public static Tensor Conv1d(
-        Tensor x, Tensor weight, Tensor? bias = null, Conv1dOptions? options = null, Activation activation = Activation.None)
+        Tensor x, Tensor weight, Tensor? bias = null, Conv1dOptions? options = null,
+        Activation activation = Activation.None)
     {
         options ??= Conv1dOptions.Default;
         Refuse.NotFloat("Conv1d", x);
         Refuse.OtherDevices("Conv1d", x, weight, bias);
         Refuse.OtherTypes("Conv1d", x, weight, bias);
         Refuse.Unless(x.Shape.Rank == 3 && weight.Shape.Rank == 3,
-            $"Conv1d: x must be [batch, time, channels] and weight [out, kernel, in / groups]; got x {x.Shape}, weight {weight.Shape}.");
+            $"Conv1d: x must be [batch, time, channels] and weight [out, kernel, in / groups]; got x {x.Shape}, "
+            + $"weight {weight.Shape}.");
         var s = new Conv1dShape(x.Shape[0], x.Shape[1], x.Shape[2], weight.Shape[0], weight.Shape[1], options.Stride,
             options.Padding, options.Dilation, options.Groups);
         s.Check("Conv1d");
         Refuse.Unless(weight.Shape[2] == s.GroupIn,
-            $"Conv1d: weight must have {s.GroupIn} input channels for x {x.Shape} in {s.Groups} groups; got weight {weight.Shape}.");
+            $"Conv1d: weight must have {s.GroupIn} input channels for x {x.Shape} in {s.Groups} groups; "
+            + $"got weight {weight.Shape}.");
         Refuse.Unless(bias is null || bias.Shape == new Shape(s.Out),
             $"Conv1d: bias must have shape ({s.Out}) to match weight {weight.Shape}; got {bias?.Shape}.");
         var device = x.Device;
@@ -82,7 +86,8 @@ public static partial class Ops
     }
 
     private sealed class Conv1dNode(
-        Tape tape, TensorRef x, TensorRef w, TensorRef sums, Conv1dShape shape, Activation activation) : Node(tape, "Conv1d")
+        Tape tape, TensorRef x, TensorRef w, TensorRef sums, Conv1dShape shape, Activation activation)
+        : Node(tape, "Conv1d")
     {
         public Node? X { get; init; }
 

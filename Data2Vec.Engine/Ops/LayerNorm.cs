@@ -16,20 +16,24 @@ public static partial class Ops
     /// <param name="dropout">Dropout of x before the sum; default none.</param>
     /// <param name="activation">Applied to the normalised values in the same pass.</param>
     /// <returns>[..., C], type of x.</returns>
-    /// <exception cref="ArgumentException">A shape, type or device does not fit; the sentence names both shapes.</exception>
+    /// <exception cref="ArgumentException">A shape, type or device does not fit; the sentence names both
+    /// shapes.</exception>
     public static Tensor LayerNorm(
-        Tensor x, Tensor? gamma, Tensor? beta, Tensor? residual = null, double eps = 1e-5, DropoutSource dropout = default,
-        Activation activation = Activation.None)
+        Tensor x, Tensor? gamma, Tensor? beta, Tensor? residual = null, double eps = 1e-5,
+        DropoutSource dropout = default, Activation activation = Activation.None)
     {
         Refuse.NotFloat("LayerNorm", x);
-        Refuse.Unless(x.Shape.Rank >= 1 && x.Shape[-1] >= 1, $"LayerNorm: x must have a last dimension of at least 1; got {x}.");
+        Refuse.Unless(x.Shape.Rank >= 1 && x.Shape[-1] >= 1,
+            $"LayerNorm: x must have a last dimension of at least 1; got {x}.");
         var columns = x.Shape[-1];
         Refuse.OtherDevices("LayerNorm", x, gamma, beta, residual);
         Refuse.OtherTypes("LayerNorm", x, gamma, beta, residual);
         Refuse.Unless(gamma is null || gamma.Shape == new Shape(columns),
-            $"LayerNorm: gamma must have shape ({columns}) to match the last dimension of x; got x {x.Shape}, gamma {gamma?.Shape}.");
+            $"LayerNorm: gamma must have shape ({columns}) to match the last dimension of x; got x {x.Shape}, "
+            + $"gamma {gamma?.Shape}.");
         Refuse.Unless(beta is null || beta.Shape == new Shape(columns),
-            $"LayerNorm: beta must have shape ({columns}) to match the last dimension of x; got x {x.Shape}, beta {beta?.Shape}.");
+            $"LayerNorm: beta must have shape ({columns}) to match the last dimension of x; got x {x.Shape}, "
+            + $"beta {beta?.Shape}.");
         Refuse.Unless(residual is null || residual.Shape == x.Shape,
             $"LayerNorm: residual must have the shape of x; got x {x.Shape}, residual {residual?.Shape}.");
 
@@ -78,8 +82,8 @@ public static partial class Ops
     }
 
     private sealed class LayerNormNode(
-        Tape tape, TensorRef sum, TensorRef mean, TensorRef rstd, TensorRef gamma, TensorRef beta, DropoutSource dropout,
-        Activation activation) : Node(tape, "LayerNorm")
+        Tape tape, TensorRef sum, TensorRef mean, TensorRef rstd, TensorRef gamma, TensorRef beta,
+        DropoutSource dropout, Activation activation) : Node(tape, "LayerNorm")
     {
         public Node? X { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Data2Vec.Kernels;
 
 namespace Data2Vec.Engine;
@@ -8,6 +9,13 @@ internal static class Refuse
     public static void Unless(bool condition, string sentence)
     {
         if (!condition) throw new ArgumentException(sentence);
+    }
+
+    /// <summary>As above; the sentence is put together only when it is needed.</summary>
+    public static void Unless(
+        bool condition, [InterpolatedStringHandlerArgument(nameof(condition))] ref RefusalText sentence)
+    {
+        if (!condition) throw new ArgumentException(sentence.ToString());
     }
 
     public static void OtherDevices(string op, Tensor first, params ReadOnlySpan<Tensor?> others)

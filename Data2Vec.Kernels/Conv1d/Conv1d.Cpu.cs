@@ -4,36 +4,30 @@ namespace Data2Vec.Kernels;
 
 internal sealed unsafe partial class CpuBackend<T>
 {
-    /// <summary>Output frames whose rows of taps lie in memory at a time.</summary>
-    private const int ConvRows = 256;
+    /// <summary>
+    /// Multiply-adds below which a region costs more than it saves; the result is the same either way.
+    /// </summary>
+    private const double WorthARegion = 64 * 1024;
 
     public void Conv1d(in Conv1dArgs a)
     {
         var s = a.Shape;
-        float* x = F(a.X), w = F(a.W), y = F(a.Y), sums = F(a.PreActivation), bias = F(a.Bias);
-        var inner = s.Kernel * s.GroupIn;
-        var gathered = (long)ConvRows * inner;
-        var memory = shared.Floats(gathered + Gemm<T>.WorkspaceSize(ConvRows, s.GroupOut, inner));
-        for (var b = 0; b < s.Batch; b++)
+        var weights = new TapWeights
         {
-            for (var g = 0; g < s.Groups; g++)
+            W = F(a.W), Shape = s, Columns = s.GroupOut, Inner = s.Kernel * s.GroupIn, Taps = s.Kernel, TapStep = 1,
+        };
+        var product = new TapProduct
+        {
+            Rows = new TapRows
             {
-                for (var t = 0; t < s.OutTime; t += ConvRows)
-                {
-                    var rows = Math.Min(ConvRows, s.OutTime - t);
-                    GatherTaps(s, x, b, g, t, rows, memory);
-                    var at = ((long)b * s.OutTime + t) * s.Out + g * s.GroupOut;
-                    var epilogue = new LinearEpilogue
-                    {
-                        Y = y + at, Sums = sums is null ? null : sums + at,
-                        Bias = bias is null ? null : bias + g * s.GroupOut, Width = s.Out, Activation = a.Activation,
-                    };
-                    Gemm<T>.Run(pool, memory + gathered, rows, s.GroupOut, inner, 1,
-                        new GemmOperand((nint)memory, inner, 1),
-                        new GemmOperand((nint)(w + (long)g * s.GroupOut * inner), 1, inner), y + at, s.Out, false, epilogue);
-                }
-            }
-        }
+                Signal = F(a.X), Time = s.Time, Channels = s.In, Width = s.GroupIn, Taps = s.Kernel,
+                Start = -s.Padding, RowStep = s.Stride, TapStep = s.Dilation,
+            },
+            Samples = s.Batch, Groups = s.Groups, Count = s.OutTime, Columns = s.GroupOut,
+            Y = F(a.Y), YSample = (long)s.OutTime * s.Out, YRow = s.Out,
+            Sums = F(a.PreActivation), Bias = F(a.Bias), Activation = a.Activation,
+        };
+        Multiply(weights, product);
     }
 
     public void Conv1dBackward(in Conv1dBackwardArgs a)
@@ -49,39 +43,8 @@ internal sealed unsafe partial class CpuBackend<T>
             });
             slopes = F(a.Scratch);
         }
-        float* x = F(a.X), w = F(a.W), dx = F(a.DX), dw = F(a.DW);
-        var inner = s.Kernel * s.GroupIn;
-        var gathered = (long)ConvRows * inner;
-        var memory = shared.Floats(gathered + Math.Max(
-            Gemm<T>.WorkspaceSize(ConvRows, inner, s.GroupOut), Gemm<T>.WorkspaceSize(s.GroupOut, inner, ConvRows)));
-        if (dx is not null)
-            for (long i = 0; i < s.InputCount; i++) dx[i] = 0;
-        if (dw is not null && !a.AccumulateW)
-            for (long i = 0; i < s.WeightCount; i++) dw[i] = 0;
-        for (var b = 0; b < s.Batch; b++)
-        {
-            for (var g = 0; g < s.Groups; g++)
-            {
-                var weight = (long)g * s.GroupOut * inner;
-                for (var t = 0; t < s.OutTime; t += ConvRows)
-                {
-                    var rows = Math.Min(ConvRows, s.OutTime - t);
-                    var slope = slopes + ((long)b * s.OutTime + t) * s.Out + g * s.GroupOut;
-                    if (dw is not null)
-                    {
-                        GatherTaps(s, x, b, g, t, rows, memory);
-                        Gemm<T>.Run(pool, memory + gathered, s.GroupOut, inner, rows, 1,
-                            new GemmOperand((nint)slope, 1, s.Out), new GemmOperand((nint)memory, inner, 1), dw + weight, inner,
-                            true, default(NoEpilogue));
-                    }
-                    if (dx is null) continue;
-                    Gemm<T>.Run(pool, memory + gathered, rows, inner, s.GroupOut, 1,
-                        new GemmOperand((nint)slope, s.Out, 1), new GemmOperand((nint)(w + weight), inner, 1), memory, inner,
-                        false, default(NoEpilogue));
-                    AddTaps(s, memory, b, g, t, rows, dx);
-                }
-            }
-        }
+        if (!a.DX.IsNone) InputGradient(s, slopes, F(a.W), F(a.DX));
+        if (!a.DW.IsNone) WeightGradient(s, slopes, F(a.X), F(a.DW), a.AccumulateW);
         if (a.DBias.IsNone) return;
         var sums = new BiasRange
         {
@@ -90,33 +53,62 @@ internal sealed unsafe partial class CpuBackend<T>
         ForRanges(ref sums, s.Out, 64);
     }
 
-    /// <summary>Rows of what output frames t, t + 1, ... see of one group: [rows, Kernel, GroupIn], zeros in the padding.</summary>
-    private static void GatherTaps(in Conv1dShape s, float* x, int b, int g, int t, int rows, float* to)
+    /// <summary>
+    /// Input frames u with the same remainder of (u + Padding) / Stride see the same taps, Stride / gcd(Stride,
+    /// Dilation) apart, at output frames that move by one with each of them: one product of rows of taps over dy for
+    /// each remainder, every element of dx written once.
+    /// </summary>
+    private void InputGradient(in Conv1dShape s, float* slopes, float* w, float* dx)
     {
-        for (var r = 0; r < rows; r++)
+        var tapStep = s.Stride / (int)Gcd(s.Stride, s.Dilation);
+        for (var u = 0; u < Math.Min(s.Stride, s.Time); u++)
         {
-            for (var k = 0; k < s.Kernel; k++, to += s.GroupIn)
+            var first = 0;
+            while (first < tapStep && ((long)first * s.Dilation - u - s.Padding) % s.Stride != 0) first++;
+            var taps = first < tapStep && first < s.Kernel ? (s.Kernel - 1 - first) / tapStep + 1 : 0;
+            var last = first + (taps - 1) * tapStep;
+            var weights = new TapWeights
             {
-                var u = (long)(t + r) * s.Stride - s.Padding + (long)k * s.Dilation;
-                var target = new Span<float>(to, s.GroupIn);
-                if (u < 0 || u >= s.Time) target.Clear();
-                else new ReadOnlySpan<float>(x + (b * (long)s.Time + u) * s.In + g * s.GroupIn, s.GroupIn).CopyTo(target);
-            }
+                W = w, Shape = s, Columns = s.GroupIn, Inner = taps * s.GroupOut, Taps = taps, LastTap = last,
+                TapStep = tapStep, Transposed = true,
+            };
+            var product = new TapProduct
+            {
+                Rows = new TapRows
+                {
+                    // The last tap comes from the earliest output frame.
+                    Signal = slopes, Time = s.OutTime, Channels = s.Out, Width = s.GroupOut, Taps = taps,
+                    Start = (u + s.Padding - (long)last * s.Dilation) / s.Stride, RowStep = 1,
+                    TapStep = (long)tapStep * s.Dilation / s.Stride,
+                },
+                Samples = s.Batch, Groups = s.Groups, Count = (s.Time - u - 1) / s.Stride + 1, Columns = s.GroupIn,
+                Y = dx + (long)u * s.In, YSample = (long)s.Time * s.In, YRow = (long)s.Stride * s.In,
+            };
+            Multiply(weights, product);
         }
     }
 
-    /// <summary>Adds rows as <see cref="GatherTaps"/> makes them back to the frames that they came from.</summary>
-    private static void AddTaps(in Conv1dShape s, float* from, int b, int g, int t, int rows, float* dx)
+    private static long Gcd(long a, long b) => b == 0 ? a : Gcd(b, a % b);
+
+    private void Multiply(TapWeights weights, TapProduct product)
     {
-        for (var r = 0; r < rows; r++)
+        var work = (double)product.Samples * product.Groups * product.Count * product.Columns * weights.Inner;
+        product.Packed = weights.Packed = shared.Floats(weights.Size);
+        product.Scratch = scratch;
+        product.Cut();
+        Region(ref weights, weights.Shape.Groups * weights.Panels, work);
+        Region(ref product, product.Chunks, work);
+    }
+
+    /// <summary>Chunks on the workers, or here when there is too little to do.</summary>
+    private void Region<TJob>(ref TJob job, int chunks, double work)
+        where TJob : struct, IJob
+    {
+        if (work > WorthARegion)
         {
-            for (var k = 0; k < s.Kernel; k++, from += s.GroupIn)
-            {
-                var u = (long)(t + r) * s.Stride - s.Padding + (long)k * s.Dilation;
-                if (u < 0 || u >= s.Time) continue;
-                var to = dx + (b * (long)s.Time + u) * s.In + g * s.GroupIn;
-                for (var c = 0; c < s.GroupIn; c++) to[c] += from[c];
-            }
+            pool.Run(ref job, chunks);
+            return;
         }
+        for (var i = 0; i < chunks; i++) job.Execute(i, 0);
     }
 }

@@ -52,8 +52,8 @@ public readonly record struct Conv1dShape(
 }
 
 /// <summary>
-/// y[b, t, o] = activation(bias[o] + sum over k, c of x[b, t * Stride - Padding + k * Dilation, g * GroupIn + c] *
-/// w[o, k, c]), where g = o / GroupOut is the group of o and frames outside x are 0. x [Batch, Time, In], w [Out, Kernel,
+/// y[b, t, o] = activation(bias[o] + sum over k, c of x[b, t * Stride - Padding + k * Dilation, g * GroupIn + c] * w[o,
+/// k, c]), where g = o / GroupOut is the group of o and frames outside x are 0. x [Batch, Time, In], w [Out, Kernel,
 /// GroupIn], bias [Out], y [Batch, OutTime, Out], all contiguous. With an activation the sums before it are kept in
 /// PreActivation (shape of y) when that is given (backward needs them). The sums run over taps, then channels, in an
 /// order fixed by the shape.
@@ -96,10 +96,10 @@ public readonly struct Conv1dArgs
 }
 
 /// <summary>
-/// Gradients of Conv1d, with g = dy * activation'(pre-activation): dx[b, u, c] = sum of g[b, t, o] * w[o, k, c] over all
-/// t, k with t * Stride - Padding + k * Dilation = u and all o of the group of c; dw[o, k, c] (+)= sum over b, t of
-/// g[b, t, o] * x[b, t * Stride - Padding + k * Dilation, c]; dbias (+)= sums of g over b, t. Absent outputs are skipped.
-/// With an activation, g is written to Scratch (shape of y), which may be DY.
+/// Gradients of Conv1d, with g = dy * activation'(pre-activation): dx[b, u, c] = sum of g[b, t, o] * w[o, k, c] over
+/// all t, k with t * Stride - Padding + k * Dilation = u and all o of the group of c; dw[o, k, c] (+)= sum over b, t of
+/// g[b, t, o] * x[b, t * Stride - Padding + k * Dilation, c]; dbias (+)= sums of g over b, t. Absent outputs are
+/// skipped. With an activation, g is written to Scratch (shape of y), which may be DY.
 /// </summary>
 public readonly struct Conv1dBackwardArgs
 {

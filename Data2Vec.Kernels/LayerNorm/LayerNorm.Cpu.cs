@@ -173,7 +173,9 @@ internal sealed unsafe partial class CpuBackend<T>
             }
         }
 
-        /// <summary>The gradient before the activation, whose argument is computed again as the forward call did.</summary>
+        /// <summary>
+        /// The gradient before the activation, whose argument is computed again as the forward call did.
+        /// </summary>
         private readonly void Unactivate(float* s, float* dy, float* to, float mean, float rstd)
         {
             var (m, k) = (T.Broadcast(mean), T.Broadcast(rstd));

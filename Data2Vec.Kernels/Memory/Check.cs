@@ -60,6 +60,14 @@ internal static class Check
         if (!condition) throw new ArgumentException($"{op}: {sentence}");
     }
 
+    /// <summary>As above; the sentence is put together only when it is needed.</summary>
+    public static void That(
+        string op, [DoesNotReturnIf(false)] bool condition,
+        [InterpolatedStringHandlerArgument(nameof(condition))] ref RefusalText sentence)
+    {
+        if (!condition) throw new ArgumentException($"{op}: {sentence.ToString()}");
+    }
+
     /// <summary>Row lists and class indices are int32 or int64.</summary>
     public static void Indices(
         string op, BufferView view, long count, [CallerArgumentExpression(nameof(view))] string name = "")

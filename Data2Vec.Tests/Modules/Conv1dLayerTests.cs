@@ -20,8 +20,9 @@ public sealed class Conv1dLayerTests
         var time = samples;
         foreach (var (kernel, stride) in new[] { (10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2) })
         {
-            time = new Conv1dLayer(new ParameterScope(store, $"conv.{store.Parameters.Count}"), 1, 1, kernel, stride, 0, 1, false,
-                Initializers.KaimingNormal).OutputTime(time);
+            var scope = new ParameterScope(store, $"conv.{store.Parameters.Count}");
+            var layer = new Conv1dLayer(scope, 1, 1, kernel, stride, 0, 1, false, Initializers.KaimingNormal);
+            time = layer.OutputTime(time);
         }
         Assert.That(time, Is.EqualTo(frames));
     }
@@ -32,8 +33,9 @@ public sealed class Conv1dLayerTests
     {
         using var device = Device.Parse("reference");
         using var store = new ParameterStore(device);
-        var layer = new Conv1dLayer(new ParameterScope(store, "conv"), 4, 6, 3, 2, 1, 2, bias, Initializers.TorchDefault,
-            Initializers.InverseRoot(6));
+        var scope = new ParameterScope(store, "conv");
+        var layer = new Conv1dLayer(
+            scope, 4, 6, 3, 2, 1, 2, bias, Initializers.TorchDefault, Initializers.InverseRoot(6));
         store.Build(seed: 3);
         Assert.That(store.Parameters.Select(p => $"{p.Name} {p.Shape}"),
             Is.EqualTo(bias ? new[] { "conv.weight (6, 3, 2)", "conv.bias (6)" } : ["conv.weight (6, 3, 2)"]));
@@ -41,15 +43,16 @@ public sealed class Conv1dLayerTests
         using (var tape = new Tape(device))
         using (var parameters = store.Student(tape))
         {
-            var x = Tensor.FromDoubles(device, Enumerable.Range(0, 2 * 7 * 4).Select(i => Math.Sin(i)).ToArray(), new Shape(2, 7, 4),
-                DType.Float32);
+            var numbers = Enumerable.Range(0, 2 * 7 * 4).Select(i => MathF.Sin(i)).ToArray();
+            var x = Tensor.From<float>(device, numbers, new Shape(2, 7, 4));
             var y = layer.Forward(parameters, x);
             Assert.That(y.Shape, Is.EqualTo(new Shape(2, layer.OutputTime(7), 6)));
             var expected = Ops.Conv1d(
                 x, parameters[0], bias ? parameters[1] : null, new Conv1dOptions(Stride: 2, Padding: 1, Groups: 2));
             Assert.That(y.ToDoubles(), Is.EqualTo(expected.ToDoubles()));
             tape.Backward(Ops.Sum(Ops.Square(y)));
-            for (var i = 0; i < store.Parameters.Count; i++) Assert.That(store.HasGradient(i), store.Parameters[i].Name);
+            for (var i = 0; i < store.Parameters.Count; i++)
+                Assert.That(store.HasGradient(i), store.Parameters[i].Name);
         }
     }
 
@@ -58,7 +61,8 @@ public sealed class Conv1dLayerTests
     {
         using var device = Device.Parse("reference");
         using var store = new ParameterStore(device);
-        Assert.That(() => new Conv1dLayer(new ParameterScope(store, "conv"), 4, 6, 3, 1, 0, 4, true, Initializers.Zeros),
+        var scope = new ParameterScope(store, "conv");
+        Assert.That(() => new Conv1dLayer(scope, 4, 6, 3, 1, 0, 4, true, Initializers.Zeros),
             Throws.ArgumentException.With.Message.Contains("4 groups must divide the channels of conv"));
     }
 }

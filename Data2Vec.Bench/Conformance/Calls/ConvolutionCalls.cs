@@ -29,7 +29,9 @@ internal static class ConvolutionCalls
         calls["positional_conv"] = c => [Positions(c)];
     }
 
-    /// <summary>Moves the channels from the second place to the last; what has no channels stays as it is, to be refused.</summary>
+    /// <summary>
+    /// Moves the channels from the second place to the last; what has no channels stays as it is, to be refused.
+    /// </summary>
     private static Tensor Last(Tensor x) => x.Shape.Rank switch
     {
         3 => Permute(x, 0, 2, 1),
@@ -55,7 +57,9 @@ internal static class ConvolutionCalls
         return single ? Reshape(y, y.Shape.Slice(1, 2)) : y;
     }
 
-    /// <summary>As many output frames as input frames: what the kernel needs more goes half before, the odd one behind.</summary>
+    /// <summary>
+    /// As many output frames as input frames: what the kernel needs more goes half before, the odd one behind.
+    /// </summary>
     private static (Tensor X, int Padding) Same(Tensor x, Tensor w, int stride, int dilation)
     {
         if (stride != 1) throw new ArgumentException($"padding \"same\" needs a stride of 1; got {stride}");
@@ -67,13 +71,18 @@ internal static class ConvolutionCalls
     {
         var (x, w) = (c["input"], c["weight"]);
         var strides = c.Integers("stride") ?? [1];
-        var padding = c.IsWord("padding") ? c.Word("padding", "") != "valid" : (c.Integers("padding") ?? []).Any(p => p != 0);
-        if (padding || c.Integer("groups", 1) != 1 || (c.Integers("dilation") ?? []).Any(d => d != 1)
-            || x.Shape.Rank != 4 || w.Shape.Rank != 4 || w.Shape[2] != w.Shape[3] || strides.Any(s => s != w.Shape[2])
-            || x.Shape[2] >= w.Shape[2] && x.Shape[3] >= w.Shape[2] && (x.Shape[2] % w.Shape[2] != 0 || x.Shape[3] % w.Shape[2] != 0))
+        var padded = c.IsWord("padding")
+            ? c.Word("padding", "") != "valid"
+            : (c.Integers("padding") ?? []).Any(p => p != 0);
+        if (padded || c.Integer("groups", 1) != 1 || (c.Integers("dilation") ?? []).Any(d => d != 1)
+            || x.Shape.Rank != 4 || w.Shape.Rank != 4 || w.Shape[2] != w.Shape[3] || strides.Any(s => s != w.Shape[2]))
+            throw new NotExpressibleException(Patches);
+        // PyTorch leaves pixels behind the last patch out; the engine refuses them, as both do an image below one patch.
+        var patch = w.Shape[2];
+        var (high, wide) = (x.Shape[2] / patch, x.Shape[3] / patch);
+        if (high > 0 && wide > 0 && (high * patch != x.Shape[2] || wide * patch != x.Shape[3]))
             throw new NotExpressibleException(Patches);
         var y = PatchEmbedding(Last(x), Last(w), c.Maybe("bias"));
-        var (high, wide) = (x.Shape[2] / w.Shape[2], x.Shape[3] / w.Shape[2]);
         return Permute(Reshape(y, new Shape(x.Shape[0], high, wide, w.Shape[0])), 0, 3, 1, 2);
     }
 
@@ -104,7 +113,8 @@ internal static class ConvolutionCalls
         for (var i = 0; i < weights.Length; i++)
         {
             var kernel = weights[i].Shape[2];
-            y = Conv1d(y, Last(weights[i]), biases[i], new Conv1dOptions(Padding: kernel / 2, Groups: c.Integer("groups", 1)));
+            var options = new Conv1dOptions(Padding: kernel / 2, Groups: c.Integer("groups", 1));
+            y = Conv1d(y, Last(weights[i]), biases[i], options);
             if (kernel % 2 == 0) y = Slice(y, 1, 0, -1);
             y = LayerNorm(y, null, null, eps: c.Number("eps", 1e-5), activation: Activation.Gelu);
         }
