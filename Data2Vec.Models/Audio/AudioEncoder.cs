@@ -71,8 +71,11 @@ public sealed class AudioEncoder
     /// <param name="mode">Dropout, collection, recomputation.</param>
     /// <exception cref="ArgumentException">A row is too short for a frame.</exception>
     public EncoderOutput Forward(
-        ParameterView p, Tensor waveform, int[]? lengths, bool[]? masked, ForwardMode mode) =>
-        Encode(p, Front(p, waveform), FrameLengths(waveform, lengths), masked, mode);
+        ParameterView p, Tensor waveform, int[]? lengths, bool[]? masked, ForwardMode mode)
+    {
+        var frames = FrameLengths(waveform, lengths);
+        return Encode(p, Front(p, waveform), frames, masked, mode);
+    }
 
     /// <summary>Waveform [B, S] to projected frames [B, T, D]: what teacher and student share.</summary>
     public Tensor Front(ParameterView p, Tensor waveform) => Project(p, Features(p, waveform));

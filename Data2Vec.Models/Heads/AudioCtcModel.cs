@@ -27,7 +27,7 @@ public sealed class AudioCtcModel : PublishedModel
     public AudioCtcModel(ParameterStore store, AudioEncoderConfig config, CtcConfig ctc)
         : base(store, PublishedAudio.Map(config, "Data2VecAudioForCTC", PublishedLayers.Of("lm_head", "head")))
     {
-        Encoder = new AudioEncoder(store, config);
+        Encoder = new AudioEncoder(store, config, AudioTeacher.All(TeacherRule.Shared));
         Ctc = ctc;
         output = new LinearLayer(Head(store), config.Transformer.Width, ctc.Vocabulary,
             Initializers.Normal(config.Transformer.InitialDeviation));

@@ -4,8 +4,8 @@ using Data2Vec.Models.Weights;
 namespace Data2Vec.Models;
 
 /// <summary>
-/// Audio encoder that classifies frames, Data2VecAudioForAudioFrameClassification: hidden [B, T, D] (or a mixture of all
-/// layers) -> Linear D -> C -> logits [B, T, C].
+/// Audio encoder that classifies frames, Data2VecAudioForAudioFrameClassification: hidden [B, T, D] (or a mixture of
+/// all layers) -> Linear D -> C -> logits [B, T, C].
 /// </summary>
 public sealed class AudioFrameClassifier : PublishedModel
 {
@@ -22,7 +22,7 @@ public sealed class AudioFrameClassifier : PublishedModel
         : base(store, PublishedAudio.Map(config, "Data2VecAudioForAudioFrameClassification",
             LayerMixture.Names(weightedLayers).Concat(PublishedLayers.Of("classifier", "head.output"))))
     {
-        Encoder = new AudioEncoder(store, config);
+        Encoder = new AudioEncoder(store, config, AudioTeacher.All(TeacherRule.Shared));
         mixture = new LayerMixture(Head(store), config.Transformer.Layers, weightedLayers);
         output = new LinearLayer(Head(store, "output"), config.Transformer.Width, labels,
             Initializers.Normal(config.Transformer.InitialDeviation));
@@ -38,7 +38,9 @@ public sealed class AudioFrameClassifier : PublishedModel
     /// <summary>Logits [B, T, C] of an encoder output.</summary>
     public Tensor Logits(ParameterView p, EncoderOutput encoded) => output.Forward(p, mixture.Of(p, encoded));
 
-    /// <summary>Cross-entropy over the frames whose class is not -100; the published loss counts padded frames too.</summary>
+    /// <summary>
+    /// Cross-entropy over the frames whose class is not -100; the published loss counts padded frames too.
+    /// </summary>
     /// <param name="logits">[B, T, C].</param>
     /// <param name="labels">[B, T] classes.</param>
     public static Tensor Loss(Tensor logits, int[] labels) => ClassificationLoss.OneOfMany(logits, labels);

@@ -7,7 +7,8 @@ public sealed class AudioModel : PublishedModel
 {
     /// <summary>Declares the parameters.</summary>
     public AudioModel(ParameterStore store, AudioEncoderConfig config)
-        : base(store, PublishedAudio.Map(config)) => Encoder = new AudioEncoder(store, config);
+        : base(store, PublishedAudio.Map(config)) =>
+        Encoder = new AudioEncoder(store, config, AudioTeacher.All(TeacherRule.Shared));
 
     /// <summary>The encoder.</summary>
     public AudioEncoder Encoder { get; }

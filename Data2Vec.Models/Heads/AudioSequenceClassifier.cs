@@ -25,7 +25,7 @@ public sealed class AudioSequenceClassifier : PublishedModel
             LayerMixture.Names(weightedLayers).Concat(PublishedLayers.Of("projector", "head.projection"))
                 .Concat(PublishedLayers.Of("classifier", "head.output"))))
     {
-        Encoder = new AudioEncoder(store, config);
+        Encoder = new AudioEncoder(store, config, AudioTeacher.All(TeacherRule.Shared));
         var init = Initializers.Normal(config.Transformer.InitialDeviation);
         mixture = new LayerMixture(Head(store), config.Transformer.Layers, weightedLayers);
         this.projection = new LinearLayer(Head(store, "projection"), config.Transformer.Width, projection, init);

@@ -20,16 +20,16 @@ public sealed record XVectorConfig(
     {
         if (Widths.Count == 0 || Widths.Count != Kernels.Count || Widths.Count != Dilations.Count
             || Widths.Concat(Kernels).Concat(Dilations).Append(Output).Any(n => n < 1))
-            throw new ArgumentException($"An x-vector head needs a width, a kernel and a dilation of at least 1 for each "
-                + $"layer; got {Widths.Count}, {Kernels.Count} and {Dilations.Count}, output {Output}.");
+            throw new ArgumentException($"An x-vector head needs a width, a kernel and a dilation of at least 1 for "
+                + $"each layer; got {Widths.Count}, {Kernels.Count} and {Dilations.Count}, output {Output}.");
     }
 }
 
 /// <summary>
 /// Audio encoder that knows voices, Data2VecAudioForXVector: hidden [B, T, D] (or a mixture of all layers) -> Linear
-/// D -> W0 -> time-delay layers (dilated convolution, ReLU) [B, T', W] -> mean and unbiased deviation over the frames that
-/// hold data [B, 2 W] -> Linear: the x-vector [B, X] -> Linear X -> X. The loss is additive-margin softmax of the cosines
-/// to one learned vector a voice. Source: Snyder et al. 2018; Wang et al. 2018.
+/// D -> W0 -> time-delay layers (dilated convolution, ReLU) [B, T', W] -> mean and unbiased deviation over the frames
+/// that hold data [B, 2 W] -> Linear: the x-vector [B, X] -> Linear X -> X. The loss is additive-margin softmax of the
+/// cosines to one learned vector a voice. Source: Snyder et al. 2018; Wang et al. 2018.
 /// </summary>
 public sealed class AudioXVectorModel : PublishedModel
 {
@@ -52,7 +52,7 @@ public sealed class AudioXVectorModel : PublishedModel
     {
         sizes.Check();
         this.sizes = sizes;
-        Encoder = new AudioEncoder(store, config);
+        Encoder = new AudioEncoder(store, config, AudioTeacher.All(TeacherRule.Shared));
         var init = Initializers.Normal(config.Transformer.InitialDeviation);
         mixture = new LayerMixture(Head(store), config.Transformer.Layers, sizes.WeightedLayers);
         projection = new LinearLayer(Head(store, "projection"), config.Transformer.Width, sizes.Widths[0], init);
@@ -60,8 +60,9 @@ public sealed class AudioXVectorModel : PublishedModel
         for (var i = 0; i < weights.Length; i++)
         {
             var inputs = sizes.Widths[Math.Max(0, i - 1)];
-            weights[i] = Head(store, $"delay.{i}").Add("weight", new Shape(sizes.Widths[i], sizes.Kernels[i] * inputs), init);
-            biases[i] = Head(store, $"delay.{i}").Add("bias", new Shape(sizes.Widths[i]), Initializers.Zeros);
+            var scope = Head(store, $"delay.{i}");
+            weights[i] = scope.Add("weight", new Shape(sizes.Widths[i], sizes.Kernels[i] * inputs), init);
+            biases[i] = scope.Add("bias", new Shape(sizes.Widths[i]), Initializers.Zeros);
         }
         vector = new LinearLayer(Head(store, "vector"), 2 * sizes.Widths[^1], sizes.Output, init);
         output = new LinearLayer(Head(store, "output"), sizes.Output, sizes.Output, init);
@@ -78,8 +79,8 @@ public sealed class AudioXVectorModel : PublishedModel
     /// <param name="p">Parameters.</param>
     /// <param name="encoded">Of the encoder.</param>
     /// <param name="frames">
-    /// Frames of each clip that hold data; null = all T. As in the published code, the frames behind the time-delay layers
-    /// are counted without the dilations.
+    /// Frames of each clip that hold data; null = all T. As in the published code, the frames behind the time-delay
+    /// layers are counted without the dilations.
     /// </param>
     /// <exception cref="ArgumentException">A clip is too short for two frames.</exception>
     public (Tensor Vector, Tensor Logits) Forward(ParameterView p, EncoderOutput encoded, int[]? frames)
@@ -120,8 +121,8 @@ public sealed class AudioXVectorModel : PublishedModel
     }
 
     /// <summary>
-    /// Unbiased deviation over time, [T, W] to [W]. A channel that never changes (ReLU makes such) has deviation 0 and passes
-    /// no gradient on, where that of the root alone would be infinite.
+    /// Unbiased deviation over time, [T, W] to [W]. A channel that never changes (ReLU makes such) has deviation 0 and
+    /// passes no gradient on, where that of the root alone would be infinite.
     /// </summary>
     private static Tensor Deviation(Tensor x)
     {

@@ -39,16 +39,11 @@ public static class ClassificationLoss
         return Ops.SmoothL1(logits, target, beta: 0);
     }
 
-    /// <summary>Binary cross-entropy log(1 + e^x) - x y, averaged over all samples and classes.</summary>
+    /// <summary>Binary cross-entropy, averaged over all samples and classes.</summary>
     /// <param name="logits">[B, C].</param>
     /// <param name="targets">[B, C], between 0 and 1.</param>
-    public static Tensor AnyOfMany(Tensor logits, double[] targets)
-    {
-        var target = Tensor.FromDoubles(logits.Device, targets, logits.Shape, logits.DType);
-        var zero = Tensor.Zeros(logits.Device, logits.Shape, logits.DType);
-        var softplus = Ops.LogSumExp(Ops.Stack([zero, logits], -1), [-1]);
-        return Ops.Mean(Ops.Sub(softplus, Ops.Mul(logits, target)));
-    }
+    public static Tensor AnyOfMany(Tensor logits, double[] targets) => Ops.BinaryCrossEntropyWithLogits(
+        logits, Tensor.FromDoubles(logits.Device, targets, logits.Shape, logits.DType));
 
     /// <summary>The loss of a problem.</summary>
     /// <param name="problem">What the labels are.</param>

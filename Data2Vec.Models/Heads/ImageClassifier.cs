@@ -23,7 +23,7 @@ public sealed class ImageClassifier : PublishedModel
         : base(store, PublishedVision.Map(config, !config.FinalNorm, "Data2VecVisionForImageClassification",
             PublishedLayers.Of("classifier", "head")))
     {
-        Encoder = new VisionEncoder(store, config);
+        Encoder = new VisionEncoder(store, config, TeacherRule.Shared);
         Problem = problem;
         pooling = new ImagePooling(store, config, meanOfPatches: !config.FinalNorm);
         output = new LinearLayer(Head(store), config.Transformer.Width, labels,

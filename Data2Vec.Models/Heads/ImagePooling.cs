@@ -3,8 +3,8 @@ using Data2Vec.Engine;
 namespace Data2Vec.Models;
 
 /// <summary>
-/// One vector of an image [B, N + 1, D] -> [B, D]: the mean of the patches under a LayerNorm (parameters pooler.norm.*), or
-/// the class token.
+/// One vector of an image [B, N + 1, D] -> [B, D]: the mean of the patches under a LayerNorm (parameters
+/// pooler.norm.*), or the class token.
 /// </summary>
 internal sealed class ImagePooling
 {

@@ -19,12 +19,14 @@ public sealed class TextMaskedLanguageModel : PublishedModel
     /// <param name="store">An empty store.</param>
     /// <param name="config">The encoder.</param>
     /// <param name="tiedDecoder">Use the word table as the decoder's weight.</param>
-    /// <param name="tiedBias">Use the head's bias as the decoder's; untied, the former is stored and without use.</param>
+    /// <param name="tiedBias">
+    /// Use the head's bias as the decoder's; untied, the former is stored and without use.
+    /// </param>
     public TextMaskedLanguageModel(
         ParameterStore store, TextEncoderConfig config, bool tiedDecoder = true, bool tiedBias = true)
         : base(store, Map(config, tiedDecoder, tiedBias))
     {
-        Encoder = new TextEncoder(store, config);
+        Encoder = new TextEncoder(store, config, TeacherRule.Shared);
         var t = config.Transformer;
         var init = Initializers.Normal(t.InitialDeviation);
         dense = new LinearLayer(Head(store, "dense"), t.Width, t.Width, init);
@@ -32,7 +34,8 @@ public sealed class TextMaskedLanguageModel : PublishedModel
         bias = Head(store).Add("bias", new Shape(config.Vocabulary), Initializers.Zeros);
         if (!tiedDecoder)
             decoderWeight = Head(store, "decoder").Add("weight", new Shape(config.Vocabulary, t.Width), init);
-        if (!tiedBias) decoderBias = Head(store, "decoder").Add("bias", new Shape(config.Vocabulary), Initializers.Zeros);
+        if (!tiedBias)
+            decoderBias = Head(store, "decoder").Add("bias", new Shape(config.Vocabulary), Initializers.Zeros);
     }
 
     /// <summary>The encoder.</summary>

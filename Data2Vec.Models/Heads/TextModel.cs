@@ -7,7 +7,7 @@ public sealed class TextModel : PublishedModel
 {
     /// <summary>Declares the parameters.</summary>
     public TextModel(ParameterStore store, TextEncoderConfig config)
-        : base(store, PublishedText.Map(config)) => Encoder = new TextEncoder(store, config);
+        : base(store, PublishedText.Map(config)) => Encoder = new TextEncoder(store, config, TeacherRule.Shared);
 
     /// <summary>The encoder.</summary>
     public TextEncoder Encoder { get; }

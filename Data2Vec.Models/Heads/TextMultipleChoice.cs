@@ -21,7 +21,7 @@ public sealed class TextMultipleChoice : PublishedModel
         : base(store, PublishedText.Map(config with { Pooler = true }, "Data2VecTextForMultipleChoice",
             PublishedLayers.Of("classifier", "head")))
     {
-        Encoder = new TextEncoder(store, config with { Pooler = true });
+        Encoder = new TextEncoder(store, config with { Pooler = true }, TeacherRule.Shared);
         this.dropout = dropout;
         output = new LinearLayer(
             Head(store), config.Transformer.Width, 1, Initializers.Normal(config.Transformer.InitialDeviation));

@@ -17,7 +17,7 @@ public sealed class TextQuestionAnswering : PublishedModel
         : base(store, PublishedText.Map(
             config, "Data2VecTextForQuestionAnswering", PublishedLayers.Of("qa_outputs", "head")))
     {
-        Encoder = new TextEncoder(store, config);
+        Encoder = new TextEncoder(store, config, TeacherRule.Shared);
         output = new LinearLayer(
             Head(store), config.Transformer.Width, 2, Initializers.Normal(config.Transformer.InitialDeviation));
     }

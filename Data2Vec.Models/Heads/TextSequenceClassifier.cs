@@ -25,7 +25,7 @@ public sealed class TextSequenceClassifier : PublishedModel
             PublishedLayers.Of("classifier.dense", "head.dense")
                 .Concat(PublishedLayers.Of("classifier.out_proj", "head.output"))))
     {
-        Encoder = new TextEncoder(store, config);
+        Encoder = new TextEncoder(store, config, TeacherRule.Shared);
         Problem = problem;
         this.dropout = dropout;
         var (width, init) = (config.Transformer.Width, Initializers.Normal(config.Transformer.InitialDeviation));

@@ -21,7 +21,7 @@ public sealed class TextTokenClassifier : PublishedModel
         : base(store, PublishedText.Map(
             config, "Data2VecTextForTokenClassification", PublishedLayers.Of("classifier", "head")))
     {
-        Encoder = new TextEncoder(store, config);
+        Encoder = new TextEncoder(store, config, TeacherRule.Shared);
         this.dropout = dropout;
         output = new LinearLayer(Head(store), config.Transformer.Width, labels,
             Initializers.Normal(config.Transformer.InitialDeviation));

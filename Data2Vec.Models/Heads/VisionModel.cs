@@ -10,11 +10,13 @@ public sealed class VisionModel : PublishedModel
     /// <summary>Declares the parameters.</summary>
     /// <param name="store">An empty store.</param>
     /// <param name="config">The encoder.</param>
-    /// <param name="poolerNorm">Pool by the mean of the patches under a norm of its own; else by the class token.</param>
+    /// <param name="poolerNorm">
+    /// Pool by the mean of the patches under a norm of its own; else by the class token.
+    /// </param>
     public VisionModel(ParameterStore store, VisionEncoderConfig config, bool poolerNorm = false)
         : base(store, PublishedVision.Map(config, poolerNorm))
     {
-        Encoder = new VisionEncoder(store, config);
+        Encoder = new VisionEncoder(store, config, TeacherRule.Shared);
         pooling = new ImagePooling(store, config, poolerNorm);
     }
 

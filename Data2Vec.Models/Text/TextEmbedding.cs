@@ -2,6 +2,7 @@ using Data2Vec.Engine;
 using Data2Vec.Engine.Serialization;
 using Data2Vec.Kernels;
 using Data2Vec.Models.Text;
+using Data2Vec.Models.Weights;
 
 namespace Data2Vec.Models;
 
@@ -11,9 +12,13 @@ public static class TextEmbedding
     private const int BatchSize = 64;
 
     /// <summary>Reads documents line by line and writes their features as .npy.</summary>
-    /// <param name="model">Run folder, checkpoint or published folder: config.json, model.safetensors, tokenizer files.</param>
+    /// <param name="model">
+    /// Run folder, checkpoint or published folder: config.json, model.safetensors, tokenizer files.
+    /// </param>
     /// <param name="input">UTF-8 text, one document a line.</param>
-    /// <param name="output">Mean-pooled: [documents, D]; else [tokens of all documents, D], documents one behind the other.</param>
+    /// <param name="output">
+    /// Mean-pooled: [documents, D]; else [tokens of all documents, D], documents one behind the other.
+    /// </param>
     /// <param name="meanPool">Average over the tokens of a document.</param>
     /// <param name="deviceName">Where to compute.</param>
     /// <param name="threads">CPU threads.</param>
@@ -21,20 +26,19 @@ public static class TextEmbedding
     /// <exception cref="IOException">A file is missing or damaged.</exception>
     public static string Run(string model, string input, string output, bool meanPool, string deviceName, int threads)
     {
-        var folder = Folder(model);
-        var config = PublishedText.ReadConfig(Path.Combine(folder, "config.json"));
+        var folder = PublishedFolder.Find(model);
+        var config = PublishedText.ReadConfig(Path.Combine(folder, PublishedFolder.ConfigName));
         var tokenizer = ByteLevelBpe.Load(folder);
         if (tokenizer.Count > config.Vocabulary)
-            throw new InvalidDataException($"{folder}: the tokenizer has {tokenizer.Count} ids, the model {config.Vocabulary}.");
+            throw new InvalidDataException(
+                $"{folder}: the tokenizer has {tokenizer.Count} ids, the model {config.Vocabulary}.");
         var documents = Utf8Text.Read(input).Split('\n').Select(l => l.TrimEnd('\r')).ToList();
         if (documents[^1].Length == 0) documents.RemoveAt(documents.Count - 1);
         if (documents.Count == 0) throw new InvalidDataException($"{input} is empty: expected one document a line.");
 
         using var device = Device.Parse(deviceName, threads);
         using var store = new ParameterStore(device);
-        var encoder = new TextEncoder(store, config, TeacherRule.Shared);
-        store.Build(0);
-        PublishedText.ReadWeights(Path.Combine(folder, "model.safetensors"), store, config);
+        var encoder = ((TextModel)PublishedFolder.Load(folder, store, PublishedFamily.Text.Bare)).Encoder;
         using var parameters = store.Student();
         var sequences = documents.Select(d => Cut(tokenizer, d, config.MaximumTokens)).ToList();
         var width = config.Transformer.Width;
@@ -47,7 +51,8 @@ public static class TextEmbedding
             Array.Fill(ids, config.PaddingId);
             for (var b = 0; b < batch.Length; b++) batch[b].CopyTo(ids, b * time);
             using var scope = device.Scope();
-            var last = encoder.Forward(parameters, new TextBatch(batch.Length, time, ids), default).Last.ToArray<float>();
+            var encoded = encoder.Forward(parameters, new TextBatch(batch.Length, time, ids), default);
+            var last = encoded.Last.ToArray<float>();
             for (var b = 0; b < batch.Length; b++)
             {
                 var own = last.AsSpan(b * time * width, batch[b].Length * width);
@@ -71,17 +76,5 @@ public static class TextEmbedding
     {
         var ids = tokenizer.TokenizeToIds(document);
         return [tokenizer.BosId, .. ids.Take(longest - 2), tokenizer.EosId];
-    }
-
-    private static string Folder(string path)
-    {
-        foreach (var candidate in new[] { path, Path.Combine(path, "checkpoints") })
-        {
-            if (File.Exists(Path.Combine(candidate, "config.json"))) return candidate;
-            var last = Path.Combine(candidate, "last");
-            if (Directory.Exists(last) || File.Exists(last)) return Checkpoint.Open(last).Folder;
-        }
-        throw new InvalidDataException(
-            $"{path} holds no model: expected a run folder, a checkpoint, or a folder with config.json and model.safetensors.");
     }
 }

@@ -37,7 +37,12 @@ public sealed class TransformerEncoder
         if (mode.Collect) hidden.Add(x);
         for (var i = 0; i < layers.Length; i++)
         {
-            if (IsSkipped(i, mode.Step)) continue;
+            if (IsSkipped(i, mode.Step))
+            {
+                // Hidden states stay one a layer, for heads that mix them; a skipped layer has no tap.
+                if (mode.Collect) hidden.Add(x);
+                continue;
+            }
             var (layer, number) = (layers[i], i);
             LayerOutput Run(ParameterView view, Tensor input) => layer.Forward(
                 view, input, new LayerContext(number, keyMask, bias?.Invoke(view, number), mode));

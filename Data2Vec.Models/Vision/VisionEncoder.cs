@@ -6,8 +6,8 @@ namespace Data2Vec.Models;
 /// <summary>
 /// data2vec vision, a BEiT-architecture encoder. Walk of a batch: pixels [B, H, W, C] -> patches [B, N, D] (N = h w,
 /// row-major over the grid) -> masked ones replaced by the mask token -> class token first [B, N + 1, D] -> (+ absolute
-/// positions) -> dropout -> L pre-norm layers whose attention scores get the relative position bias [heads, N + 1, N + 1]
-/// -> LayerNorm. Source: Bao et al. 2021; data2vec_vision af9a363.
+/// positions) -> dropout -> L pre-norm layers whose attention scores get the relative position bias [heads, N + 1, N +
+/// 1] -> LayerNorm. Source: Bao et al. 2021; data2vec_vision af9a363.
 /// </summary>
 public sealed class VisionEncoder
 {
@@ -46,13 +46,16 @@ public sealed class VisionEncoder
                 i => Bias(store, config, $"encoder.layer.{i}.relative_position_bias", rule))];
         }
         layers = new TransformerEncoder(new ParameterScope(store, "encoder", rule), t);
-        if (config.FinalNorm) norm = new LayerNormLayer(new ParameterScope(store, "norm", rule), t.Width, t.LayerNormEps);
+        if (config.FinalNorm)
+            norm = new LayerNormLayer(new ParameterScope(store, "norm", rule), t.Width, t.LayerNormEps);
     }
 
     /// <summary>Sizes.</summary>
     public VisionEncoderConfig Config { get; }
 
-    /// <summary>Pixels to hidden states; Hidden[^1] is the last layer's output, Last the same after the final norm.</summary>
+    /// <summary>
+    /// Pixels to hidden states; Hidden[^1] is the last layer's output, Last the same after the final norm.
+    /// </summary>
     /// <param name="p">Parameters.</param>
     /// <param name="pixels">[B, H, W, C], normalised, in the store's type. A rest below one patch is left out.</param>
     /// <param name="masked">[B * N], true = the patch is replaced by the mask token; null = none.</param>
@@ -88,10 +91,11 @@ public sealed class VisionEncoder
     public (int Height, int Width) Grid(Tensor pixels)
     {
         var shape = pixels.Shape;
-        if (shape.Rank != 4 || shape[3] != Config.Channels || shape[1] < Config.PatchSize || shape[2] < Config.PatchSize)
-            throw new ArgumentException($"The vision model takes pixels [batch, height, width, {Config.Channels}] of at least "
-                + $"{Config.PatchSize} x {Config.PatchSize}; got {shape}.");
-        return (shape[1] / Config.PatchSize, shape[2] / Config.PatchSize);
+        var size = Config.PatchSize;
+        if (shape.Rank != 4 || shape[3] != Config.Channels || shape[1] < size || shape[2] < size)
+            throw new ArgumentException($"The vision model takes pixels [batch, height, width, {Config.Channels}] of at "
+                + $"least {size} x {size}; got {shape}.");
+        return (shape[1] / size, shape[2] / size);
     }
 
     private static RelativePositionBias Bias(
@@ -105,7 +109,8 @@ public sealed class VisionEncoder
         var (batch, patches, channels) = (x.Shape[0], x.Shape[1], x.Shape[2]);
         if (masked is not null)
         {
-            if (maskToken < 0) throw new ArgumentException("This vision model has no mask token, so no patch can be masked.");
+            if (maskToken < 0)
+                throw new ArgumentException("This vision model has no mask token, so no patch can be masked.");
             x = Ops.MaskRows(x, Tensor.From<bool>(x.Device, masked, new Shape(batch, patches)),
                 Ops.Reshape(p[maskToken], new Shape(channels)));
         }

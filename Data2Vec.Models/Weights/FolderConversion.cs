@@ -15,8 +15,8 @@ public sealed record ConversionOptions(
 
 /// <summary>
 /// Reads a published folder of any class and writes it again in another layout: one file or shards, float32, float16 or
-/// bfloat16, with or without its head. Old files come out new: buffers, tied copies and old fields are left behind. Tensors
-/// pass one at a time.
+/// bfloat16, with or without its head. Old files come out new: buffers, tied copies and old fields are left behind.
+/// Tensors pass one at a time.
 /// </summary>
 public static class FolderConversion
 {

@@ -6,8 +6,8 @@ using Data2Vec.Models.Weights;
 namespace Data2Vec.Models;
 
 /// <summary>
-/// The published Data2VecAudio folder: config.json and the names of Hugging Face transformers 5.23. Convolution weights are
-/// [out, in, taps] there and [out, taps, in] here; queries, keys and values are rows of one parameter here.
+/// The published Data2VecAudio folder: config.json and the names of Hugging Face transformers 5.23. Convolution weights
+/// are [out, in, taps] there and [out, taps, in] here; queries, keys and values are rows of one parameter here.
 /// </summary>
 public static class PublishedAudio
 {
@@ -54,7 +54,9 @@ public static class PublishedAudio
         "feed_forward.intermediate_dense", "feed_forward.output_dense", "final_layer_norm");
 
     /// <summary>The encoder that a configuration describes.</summary>
-    /// <exception cref="InvalidDataException">A field is missing, or asks for what is not here; it is named.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A field is missing, or asks for what is not here; it is named.
+    /// </exception>
     public static AudioEncoderConfig ReadConfig(PublishedConfig config)
     {
         config.Require("model_type", PublishedFamily.Audio.ModelType);
@@ -65,8 +67,8 @@ public static class PublishedAudio
         var (channels, kernels, strides) =
             (config.WholeList("conv_dim"), config.WholeList("conv_kernel"), config.WholeList("conv_stride"));
         if (channels.Length != kernels.Length || channels.Length != strides.Length)
-            throw new InvalidDataException($"{config.Source}: conv_dim, conv_kernel and conv_stride must have one entry a "
-                + $"layer; got {channels.Length}, {kernels.Length} and {strides.Length}.");
+            throw new InvalidDataException($"{config.Source}: conv_dim, conv_kernel and conv_stride must have one entry "
+                + $"a layer; got {channels.Length}, {kernels.Length} and {strides.Length}.");
         return new AudioEncoderConfig(
             new TransformerConfig(
                 config.Whole("num_hidden_layers"), config.Whole("hidden_size"), config.Whole("num_attention_heads"),

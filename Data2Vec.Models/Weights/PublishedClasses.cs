@@ -2,7 +2,9 @@ using Data2Vec.Engine;
 
 namespace Data2Vec.Models.Weights;
 
-/// <summary>Declares the model of a published class, from its configuration and, where it depends on them, its files.</summary>
+/// <summary>
+/// Declares the model of a published class, from its configuration and, where it depends on them, its files.
+/// </summary>
 public static class PublishedClasses
 {
     /// <summary>The classes that can be declared.</summary>
@@ -61,7 +63,8 @@ public static class PublishedClasses
     {
         var reduction = config.Text("ctc_loss_reduction") ?? "sum";
         if (reduction is not ("sum" or "mean"))
-            throw new InvalidDataException($"{config.Source}: ctc_loss_reduction must be sum or mean; got {reduction}.");
+            throw new InvalidDataException(
+                $"{config.Source}: ctc_loss_reduction must be sum or mean; got {reduction}.");
         return new CtcConfig(config.Whole("vocab_size"), config.Whole("pad_token_id", 0), reduction == "mean",
             config.Flag("ctc_zero_infinity", false), config.Number("final_dropout", 0));
     }

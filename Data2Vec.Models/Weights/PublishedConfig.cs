@@ -27,7 +27,8 @@ public sealed class PublishedConfig
     /// <exception cref="InvalidDataException">It is none of ours.</exception>
     public PublishedFamily Family => PublishedFamily.All.FirstOrDefault(f => f.ModelType == Text("model_type"))
         ?? throw new InvalidDataException($"{Source}: model_type must be one of "
-            + $"{string.Join(", ", PublishedFamily.All.Select(f => f.ModelType))}; got {Text("model_type") ?? "none"}.");
+            + $"{string.Join(", ", PublishedFamily.All.Select(f => f.ModelType))}; got "
+            + $"{Text("model_type") ?? "none"}.");
 
     /// <summary>The first of architectures, or the bare class where there is none.</summary>
     public string Class => root.TryGetProperty("architectures", out var classes)
@@ -38,7 +39,9 @@ public sealed class PublishedConfig
     public int Labels => root.TryGetProperty("id2label", out var labels) && labels.ValueKind == JsonValueKind.Object
         ? labels.EnumerateObject().Count() : Whole("num_labels", 2);
 
-    /// <summary>What the labels are: problem_type, else values where there is one label and classes where more.</summary>
+    /// <summary>
+    /// What the labels are: problem_type, else values where there is one label and classes where more.
+    /// </summary>
     public ClassificationProblem Problem => Text("problem_type") switch
     {
         null => Labels == 1 ? ClassificationProblem.Regression : ClassificationProblem.OneOfMany,
@@ -80,15 +83,17 @@ public sealed class PublishedConfig
     }
 
     /// <summary>A configuration of our own making.</summary>
-    public static PublishedConfig Of(JsonObject fields) => new(JsonSerializer.SerializeToElement(fields), "config.json");
+    public static PublishedConfig Of(JsonObject fields) =>
+        new(JsonSerializer.SerializeToElement(fields), "config.json");
 
     /// <summary>A whole number of at least 0.</summary>
-    /// <exception cref="InvalidDataException">It is missing (without a fallback), not whole, negative or absurd.</exception>
+    /// <exception cref="InvalidDataException">
+    /// It is missing (without a fallback), not whole, negative or absurd.
+    /// </exception>
     public int Whole(string name, int? fallback = null)
     {
         if (!Find(name, out var value)) return fallback ?? throw Missing(name);
-        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number is >= 0 and <= Largest
-            ? number
+        return IsWhole(value, out var number) ? number
             : throw new InvalidDataException($"{Source}: the field {name} must be a whole number of at most {Largest}; "
                 + $"got {value}.");
     }
@@ -124,9 +129,8 @@ public sealed class PublishedConfig
         if (value.ValueKind == JsonValueKind.Number) return [Whole(name)];
         if (value.ValueKind != JsonValueKind.Array)
             throw new InvalidDataException($"{Source}: the field {name} must be a list of whole numbers; got {value}.");
-        return [.. value.EnumerateArray().Select(v => v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out var i)
-            && i is >= 0 and <= Largest ? i
-            : throw new InvalidDataException($"{Source}: the field {name} must be a list of whole numbers; got {value}."))];
+        return [.. value.EnumerateArray().Select(v => IsWhole(v, out var number) ? number : throw new InvalidDataException(
+            $"{Source}: the field {name} must be a list of whole numbers of at most {Largest}; got {value}."))];
     }
 
     /// <summary>Refuses a field that is there with another value.</summary>
@@ -153,6 +157,12 @@ public sealed class PublishedConfig
         foreach (var field in root.EnumerateObject().OrderBy(f => f.Name, StringComparer.Ordinal))
             sorted[field.Name] = JsonSerializer.SerializeToNode(field.Value);
         return JsonSerializer.SerializeToUtf8Bytes(sorted, new JsonSerializerOptions { WriteIndented = true });
+    }
+
+    private static bool IsWhole(JsonElement value, out int number)
+    {
+        number = 0;
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out number) && number is >= 0 and <= Largest;
     }
 
     private bool Find(string name, out JsonElement value) =>

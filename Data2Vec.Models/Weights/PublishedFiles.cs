@@ -86,7 +86,8 @@ public sealed class PublishedFiles : IDisposable
         {
             // An index may come from anywhere: it must not lead out of its folder.
             if (shard != Path.GetFileName(shard) || !shard.EndsWith(".safetensors", StringComparison.Ordinal))
-                throw new InvalidDataException($"{Source}: expected names of .safetensors files beside it; got {shard}.");
+                throw new InvalidDataException(
+                    $"{Source}: expected names of .safetensors files beside it; got {shard}.");
             var path = Path.Combine(folder, shard);
             if (!File.Exists(path)) throw new InvalidDataException($"{Source} lists {shard}, which is missing.");
             var file = SafetensorsFile.Open(path);
@@ -111,7 +112,10 @@ public sealed class PublishedFiles : IDisposable
             using var document = JsonDocument.Parse(
                 File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
             foreach (var item in document.RootElement.GetProperty("weight_map").EnumerateObject())
-                map.Add(item.Name, item.Value.GetString() ?? throw new InvalidOperationException($"{item.Name} is null"));
+            {
+                map.Add(item.Name, item.Value.GetString()
+                    ?? throw new InvalidOperationException($"{item.Name} is null"));
+            }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {

@@ -1,3 +1,4 @@
+using Data2Vec.Engine;
 using Data2Vec.Engine.Serialization;
 
 namespace Data2Vec.Models.Weights;
@@ -16,8 +17,8 @@ public static class PublishedFolder
     ];
 
     /// <summary>
-    /// The published folder that a path means: itself, or the last checkpoint of a run or of a folder of checkpoints (which
-    /// is verified first).
+    /// The published folder that a path means: itself, or the last checkpoint of a run or of a folder of checkpoints
+    /// (which is verified first).
     /// </summary>
     /// <exception cref="InvalidDataException">There is no model.</exception>
     /// <exception cref="CheckpointException">The checkpoint is damaged.</exception>
@@ -31,6 +32,26 @@ public static class PublishedFolder
         }
         throw new InvalidDataException($"{path} holds no model: expected a run folder, a checkpoint, or a folder with "
             + $"{ConfigName} and {PublishedFiles.SingleName}.");
+    }
+
+    /// <summary>Declares, builds and loads the model of a folder on an empty store.</summary>
+    /// <param name="folder">A published folder.</param>
+    /// <param name="store">An empty store; it stays the caller's.</param>
+    /// <param name="class">The class to load into; null = the folder's own.</param>
+    /// <param name="head">What to do about the head of the files.</param>
+    /// <param name="seed">For the first values of a new head.</param>
+    /// <exception cref="InvalidDataException">The folder breaks a rule; file, tensor or field is named.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static PublishedModel Load(
+        string folder, ParameterStore store, string? @class = null, StoredHead head = StoredHead.Required,
+        ulong seed = 0)
+    {
+        var config = PublishedConfig.Read(Path.Combine(folder, ConfigName));
+        using var files = PublishedFiles.Open(folder);
+        var model = PublishedClasses.Declare(@class ?? config.Class, config, store, files);
+        store.Build(seed, initialise: head != StoredHead.Required);
+        PublishedReader.Read(files, model.Parameters, head);
+        return model;
     }
 
     /// <summary>
@@ -59,8 +80,11 @@ public static class PublishedFolder
             PublishedWriter.WriteFolder(saving, tensors, layout);
             var written = config.With("torch_dtype", null).With("dtype", layout.TypeName);
             File.WriteAllBytes(Path.Combine(saving, ConfigName), written.ToBytes());
-            foreach (var name in SideFiles.Where(n => sideFilesFrom is not null && File.Exists(Path.Combine(sideFilesFrom, n))))
-                File.Copy(Path.Combine(sideFilesFrom!, name), Path.Combine(saving, name));
+            foreach (var name in sideFilesFrom is null ? [] : SideFiles)
+            {
+                var source = Path.Combine(sideFilesFrom!, name);
+                if (File.Exists(source)) File.Copy(source, Path.Combine(saving, name));
+            }
             if (Directory.Exists(target)) Directory.Delete(target);
             Directory.Move(saving, target);
         }

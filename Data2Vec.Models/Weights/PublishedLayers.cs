@@ -19,7 +19,8 @@ internal static class PublishedLayers
         Of(published, ours).Select(t => t with { FirstRow = first, Rows = rows });
 
     /// <summary>A post-norm layer.</summary>
-    public static IEnumerable<PublishedTensor> PostNorm(string published, string ours, int width, PostNormNames names) =>
+    public static IEnumerable<PublishedTensor> PostNorm(
+        string published, string ours, int width, PostNormNames names) =>
         RowsOf($"{published}.{names.Query}", $"{ours}.attention.qkv", 0, width)
             .Concat(RowsOf($"{published}.{names.Key}", $"{ours}.attention.qkv", width, width))
             .Concat(RowsOf($"{published}.{names.Value}", $"{ours}.attention.qkv", 2 * width, width))

@@ -1,6 +1,8 @@
 namespace Data2Vec.Models.Weights;
 
-/// <summary>All tensors of one published model, by their stored names: one mechanism for weights, gradients and state.</summary>
+/// <summary>
+/// All tensors of one published model, by their stored names: one mechanism for weights, gradients and state.
+/// </summary>
 public sealed class PublishedMap
 {
     private readonly Dictionary<string, PublishedTensor> byName = new(StringComparer.Ordinal);

@@ -35,7 +35,9 @@ public static class PublishedReader
     /// <param name="files">The weights.</param>
     /// <param name="parameters">A built store under published names.</param>
     /// <param name="head">What to do about the head.</param>
-    /// <exception cref="InvalidDataException">A tensor is missing, unexpected or of wrong shape; it is named.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A tensor is missing, unexpected or of wrong shape; it is named.
+    /// </exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static LoadReport Read(
         PublishedFiles files, PublishedParameters parameters, StoredHead head = StoredHead.Required)
@@ -110,7 +112,8 @@ public static class PublishedReader
             if (whole && part.Key != PublishedPart.Base && head != StoredHead.Required) newParts.Add(part.Key);
             else missing.AddRange(names);
         }
-        if (missing.Count > 0) throw new InvalidDataException($"{files.Source} lacks {Named(missing)} of a {map.Class}.");
+        if (missing.Count > 0)
+            throw new InvalidDataException($"{files.Source} lacks {Named(missing)} of a {map.Class}.");
         return newParts;
     }
 
@@ -119,10 +122,12 @@ public static class PublishedReader
     {
         var expected = parameters.ShapeOf(tensor);
         var entry = files[name];
-        if (entry.Type is not (SafetensorsType.F64 or SafetensorsType.F32 or SafetensorsType.F16 or SafetensorsType.BF16))
+        if (entry.Type is not (SafetensorsType.F64 or SafetensorsType.F32)
+            and not (SafetensorsType.F16 or SafetensorsType.BF16))
             throw new InvalidDataException($"{files.Source}: {name} must be floating point; got {entry.Type.Name()}.");
         if (entry.ToShape() != expected)
-            throw new InvalidDataException($"{files.Source}: {name} must have shape {expected}; got {entry.ToShape()}.");
+            throw new InvalidDataException(
+                $"{files.Source}: {name} must have shape {expected}; got {entry.ToShape()}.");
         if (tensor.Parameter is null && files.FileOf(name).ReadSingles(name).AsSpan().ContainsAnyExcept(0))
             throw new InvalidDataException($"{files.Source}: {name} must be all zeros, because the model has none.");
     }

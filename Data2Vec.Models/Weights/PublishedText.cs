@@ -50,12 +50,16 @@ public static class PublishedText
         "attention.output.LayerNorm", "intermediate.dense", "output.dense", "output.LayerNorm");
 
     /// <summary>The encoder that a config.json describes.</summary>
-    /// <exception cref="InvalidDataException">The file is not such a configuration; the sentence names the field.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is not such a configuration; the sentence names the field.
+    /// </exception>
     public static TextEncoderConfig ReadConfig(string path, bool pooler = false) =>
         ReadConfig(PublishedConfig.Read(path), pooler);
 
     /// <summary>The encoder that a configuration describes.</summary>
-    /// <exception cref="InvalidDataException">A field is missing, or asks for what is not here; it is named.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A field is missing, or asks for what is not here; it is named.
+    /// </exception>
     public static TextEncoderConfig ReadConfig(PublishedConfig config, bool pooler = false)
     {
         config.Require("model_type", PublishedFamily.Text.ModelType);
@@ -64,7 +68,8 @@ public static class PublishedText
         foreach (var field in new[] { "is_decoder", "add_cross_attention" })
         {
             if (config.Flag(field, false))
-                throw new InvalidDataException($"{config.Source}: {field} must be false: text models are encoders here.");
+                throw new InvalidDataException(
+                    $"{config.Source}: {field} must be false: text models are encoders here.");
         }
         return new TextEncoderConfig(
             new TransformerConfig(
@@ -104,8 +109,12 @@ public static class PublishedText
         PublishedWriter.WriteFile(
             stream, PublishedWriter.TensorsOf(new PublishedParameters(store, Map(config))), SafetensorsType.F32);
 
-    /// <summary>Loads model.safetensors into a built store, bare or from a head's file (its head is left out).</summary>
-    /// <exception cref="InvalidDataException">A tensor is missing, unexpected or of the wrong shape; it is named.</exception>
+    /// <summary>
+    /// Loads model.safetensors into a built store, bare or from a head's file (its head is left out).
+    /// </summary>
+    /// <exception cref="InvalidDataException">
+    /// A tensor is missing, unexpected or of the wrong shape; it is named.
+    /// </exception>
     public static void ReadWeights(string path, ParameterStore store, TextEncoderConfig config)
     {
         using var files = PublishedFiles.OpenFile(path);

@@ -6,8 +6,9 @@ using Data2Vec.Models.Weights;
 namespace Data2Vec.Models;
 
 /// <summary>
-/// The published Data2VecVision folder: config.json and the names of Hugging Face transformers 5.23. The patch weight is
-/// [D, C, P, P] there and [D, P, P, C] here; queries, keys and values are rows of one parameter here; keys have no bias.
+/// The published Data2VecVision folder: config.json and the names of Hugging Face transformers 5.23. The patch weight
+/// is [D, C, P, P] there and [D, P, P, C] here; queries, keys and values are rows of one parameter here; keys have no
+/// bias.
 /// </summary>
 public static class PublishedVision
 {
@@ -82,7 +83,9 @@ public static class PublishedVision
     }
 
     /// <summary>The encoder that a configuration describes.</summary>
-    /// <exception cref="InvalidDataException">A field is missing, or asks for what is not here; it is named.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A field is missing, or asks for what is not here; it is named.
+    /// </exception>
     public static VisionEncoderConfig ReadConfig(PublishedConfig config)
     {
         config.Require("model_type", PublishedFamily.Vision.ModelType);
@@ -147,7 +150,8 @@ public static class PublishedVision
             ["use_mask_token"] = config.MaskToken,
             ["use_mean_pooling"] = !config.FinalNorm,
             ["use_relative_position_bias"] = config.Relative is RelativePositions.PerLayer or RelativePositions.Both,
-            ["use_shared_relative_position_bias"] = config.Relative is RelativePositions.Shared or RelativePositions.Both,
+            ["use_shared_relative_position_bias"] =
+                config.Relative is RelativePositions.Shared or RelativePositions.Both,
         };
         if (!square && !config.TableByWidth) fields[OrderField] = HeightFirst;
         return PublishedConfig.Of(fields).ToBytes();

@@ -7,8 +7,8 @@ using NUnit.Framework;
 namespace Data2Vec.Tests.Weights;
 
 /// <summary>
-/// Models of published size are declared with as many scalars as the published classes have (transformers 5.23); nothing is
-/// allocated.
+/// Models of published size are declared with as many scalars as the published classes have (transformers 5.23);
+/// nothing is allocated.
 /// </summary>
 public sealed class PublishedSizeTests
 {
@@ -64,7 +64,8 @@ public sealed class PublishedSizeTests
             (fields["num_attention_heads"], fields["intermediate_size"]) = (4, 40);
             using var device = new Device("reference", new ReferenceBackend());
             using var store = new ParameterStore(device);
-            Assert.That(PublishedClasses.Declare(name, PublishedConfig.Of(fields), store).Names.Class, Is.EqualTo(name));
+            var model = PublishedClasses.Declare(name, PublishedConfig.Of(fields), store);
+            Assert.That(model.Names.Class, Is.EqualTo(name));
         }
     }
 }

@@ -40,8 +40,9 @@ internal sealed class TinyText : IDisposable
         Directory.CreateDirectory(folder);
         var tensors = PublishedWriter.TensorsOf(Parameters).Where(t => keep is null || keep(t.Name));
         PublishedWriter.WriteFolder(folder, tensors, layout ?? new WeightLayout());
+        var config = Encoding.UTF8.GetString(PublishedText.WriteConfig(Config));
         File.WriteAllText(Path.Combine(folder, "config.json"),
-            Encoding.UTF8.GetString(PublishedText.WriteConfig(Config)).Replace("\"Data2VecTextModel\"", $"\"{Model.Names.Class}\""));
+            config.Replace("\"Data2VecTextModel\"", $"\"{Model.Names.Class}\""));
     }
 
     public LoadReport Load(string folder, StoredHead head = StoredHead.Required)

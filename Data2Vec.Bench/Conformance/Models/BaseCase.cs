@@ -7,8 +7,8 @@ using Data2Vec.Models.Weights;
 namespace Data2Vec.Bench.Conformance;
 
 /// <summary>
-/// A model of published size with weights from a formula: its outputs and gradients by their digests, in float32. Memory:
-/// values and gradients of up to 125 million parameters.
+/// A model of published size with weights from a formula: its outputs and gradients by their digests, in float32.
+/// Memory: values and gradients of up to 125 million parameters.
 /// </summary>
 /// <param name="record">What is recorded.</param>
 /// <param name="checks">How far the published float32 run is from float64: outputs, and norms of gradients.</param>
@@ -99,7 +99,8 @@ internal sealed class BaseCase(JsonElement record, JsonElement checks, double gr
             // Errors of elements average out in a norm, so they have a measure of their own. The largest entry is not
             // recorded: the root mean square is a lower bound.
             var size = Math.Max(allowed.Floor, norm / Math.Sqrt(values.Length));
-            Samples($"gradient {name}", values, samples, ModelCase.Of(gradientError, DType.Float32) with { Floor = size });
+            Samples($"gradient {name}", values, samples,
+                ModelCase.Of(gradientError, DType.Float32) with { Floor = size });
         }
         foreach (var name in record.GetProperty("no_gradient").EnumerateArray().Select(n => n.GetString()!))
         {
@@ -110,7 +111,8 @@ internal sealed class BaseCase(JsonElement record, JsonElement checks, double gr
 
     private void Samples(string name, double[] values, double[] expected, Tolerance tolerance)
     {
-        double[] got = [.. Enumerable.Range(0, expected.Length).Select(k => values[(k * 1000003L + 17) % values.Length])];
+        double[] got = [.. Enumerable.Range(0, expected.Length)
+            .Select(k => values[(k * 1000003L + 17) % values.Length])];
         differences.Add(Comparison.Compare($"{name} samples", got, expected, tolerance));
     }
 

@@ -6,7 +6,9 @@ using Data2Vec.Models.Weights;
 
 namespace Data2Vec.Bench.Conformance;
 
-/// <summary>A variant of a folder: shards, half precision, old files, other heads, and broken ones to be refused by name.</summary>
+/// <summary>
+/// A variant of a folder: shards, half precision, old files, other heads, and broken ones to be refused by name.
+/// </summary>
 internal sealed class FolderCase(string suite, JsonElement item, double measured, Device device, DType type)
 {
     public List<Difference> Compare()

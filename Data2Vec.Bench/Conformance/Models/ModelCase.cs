@@ -7,8 +7,8 @@ using Data2Vec.Models.Weights;
 namespace Data2Vec.Bench.Conformance;
 
 /// <summary>
-/// A published folder: loaded, run, differentiated, and written again bit by bit. Every recorded tensor must be computed,
-/// and no parameter may have a gradient that is not recorded.
+/// A published folder: loaded, run, differentiated, and written again bit by bit. Every recorded tensor must be
+/// computed, and no parameter may have a gradient that is not recorded.
 /// </summary>
 internal sealed class ModelCase(string folder, JsonElement item, Device device, DType type)
 {
@@ -29,6 +29,7 @@ internal sealed class ModelCase(string folder, JsonElement item, Device device, 
         differences.AddRange(WrittenAgain.Compare(files, model.Parameters));
 
         using var recorded = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
+        differences.AddRange(PreparedInputs.Compare(folder, item, recorded));
         using var scope = device.Scope();
         using var tape = new Tape(device);
         using var view = store.Student(tape);
@@ -43,8 +44,8 @@ internal sealed class ModelCase(string folder, JsonElement item, Device device, 
     /// <summary>Every recorded output, of a case or of another folder.</summary>
     public static IEnumerable<Difference> Outputs(ModelRun run, SafetensorsFile recorded, Tolerance tolerance)
     {
-        foreach (var name in recorded.Entries.Select(e => e.Name).Where(n => n.StartsWith(Output, StringComparison.Ordinal)
-            && !n.StartsWith(Gradient, StringComparison.Ordinal)))
+        foreach (var name in recorded.Entries.Select(e => e.Name).Where(n =>
+            n.StartsWith(Output, StringComparison.Ordinal) && !n.StartsWith(Gradient, StringComparison.Ordinal)))
         {
             yield return run.Outputs.TryGetValue(name[Output.Length..], out var got)
                 ? Comparison.Compare(name, got.ToDoubles(), recorded.ReadDoubles(name), tolerance)
@@ -69,8 +70,9 @@ internal sealed class ModelCase(string folder, JsonElement item, Device device, 
         foreach (var key in keys)
         {
             var expected = recorded.ReadDoubles(key);
-            if (Find(run, tape, parameters, key[Gradient.Length..]) is not { } got) differences.Add(NotComputed(key));
-            else differences.Add(Comparison.Compare(key, got, expected, tolerance.ForGradient(expected, largest, type)));
+            var got = Find(run, tape, parameters, key[Gradient.Length..]);
+            differences.Add(got is null ? NotComputed(key)
+                : Comparison.Compare(key, got, expected, tolerance.ForGradient(expected, largest, type)));
         }
         foreach (var name in parameters.Names.Where(n => !keys.Contains(Gradient + n)))
         {

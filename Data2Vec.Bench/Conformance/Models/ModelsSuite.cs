@@ -25,7 +25,8 @@ internal static class ModelsSuite
         {
             var worst = item.TryGetProperty("float32_vs_float64", out var own) ? own.GetDouble()
                 : measured.GetValueOrDefault(item.GetProperty("from").GetString()!);
-            Run(report, "folders", item, "load_class", () => new FolderCase(folder, item, worst, device, type).Compare());
+            Run(report, "folders", item, "load_class",
+                () => new FolderCase(folder, item, worst, device, type).Compare());
         }
         var layout = Path.Combine(folder, "published_layout.json");
         if (File.Exists(layout)) PublishedLayout.Run(layout, report);

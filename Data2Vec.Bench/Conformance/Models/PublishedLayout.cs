@@ -8,8 +8,8 @@ using Data2Vec.Models.Weights;
 namespace Data2Vec.Bench.Conformance;
 
 /// <summary>
-/// Names and shapes of every published model, base and large, against those that we would write: models are declared, not
-/// allocated.
+/// Names and shapes of every published model, base and large, against those that we would write: models are declared,
+/// not allocated.
 /// </summary>
 internal static class PublishedLayout
 {

@@ -1,0 +1,177 @@
+using Data2Vec.Engine;
+using Data2Vec.Engine.Serialization;
+using Data2Vec.Kernels;
+using Data2Vec.Models;
+using Data2Vec.Models.Data;
+using Data2Vec.Models.Weights;
+using Data2Vec.Tests.Weights;
+using NUnit.Framework;
+using IOPath = System.IO.Path;
+
+namespace Data2Vec.Tests.Models;
+
+/// <summary>
+/// Features of files are those of the encoder, file by file, whatever class and layout the folder has.
+/// </summary>
+public sealed class EmbeddingTests
+{
+    private TemporaryFolder temporary = null!;
+
+    [SetUp]
+    public void MakeFolder() => temporary = new TemporaryFolder();
+
+    [TearDown]
+    public void RemoveFolder() => temporary.Dispose();
+
+    [TestCase("Data2VecAudioModel", true)]
+    [TestCase("Data2VecAudioForCTC", false)]
+    public void Audio_files_and_folders_give_the_frames_of_each_file(string name, bool mean)
+    {
+        TinyModels.Save(At("saved"), name);
+        FolderConversion.Run(At("saved"), At("model"), new(MaximumShardBytes: 700));
+        File.WriteAllBytes(IOPath.Combine(At("model"), AudioPreprocessor.Name), AudioPreprocessor.Released.ToBytes());
+        Directory.CreateDirectory(At("clips/deep"));
+        WriteWave(At("clips/b.wav"), 16000, 300, seed: 1);
+        WriteWave(At("clips/deep/c.WAV"), 8000, 200, seed: 2);
+        WriteWave(At("single.wav"), 16000, 90, seed: 3);
+        File.WriteAllText(At("clips/readme.txt"), "no audio");
+
+        var said = AudioEmbedding.Run(
+            At("model"), [At("clips"), At("single.wav")], At("features.npy"), mean, "cpu", threads: 1);
+        Assert.That(said, Does.Contain("3 audio files"));
+        string[] files = [At("clips/b.wav"), At("clips/deep/c.WAV"), At("single.wav")];
+        using var device = Device.Parse("cpu", 1);
+        using var store = new ParameterStore(device);
+        var encoder = ((AudioModel)PublishedFolder.Load(At("model"), store, "Data2VecAudioModel")).Encoder;
+        using var view = store.Student();
+        Compare(files, mean, path =>
+        {
+            var samples = AudioPreprocessor.Released.Process(AudioFile.Read(path));
+            var waveform = Tensor.From<float>(device, samples, new Shape(1, samples.Length));
+            return encoder.Forward(view, waveform, null, null, default).Last.ToArray<float>();
+        }, device);
+    }
+
+    [Test]
+    public void A_clip_too_short_for_a_frame_is_named()
+    {
+        TinyModels.Save(At("model"), "Data2VecAudioModel");
+        WriteWave(At("short.wav"), 16000, 19, seed: 1);
+        Assert.That(() => AudioEmbedding.Run(At("model"), [At("short.wav")], At("f.npy"), true, "cpu", 1),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains("short.wav has 19 samples")
+                .And.Message.Contains("at least 20"));
+    }
+
+    [TestCase("Data2VecVisionModel", true)]
+    [TestCase("Data2VecVisionForImageClassification", false)]
+    public void Image_files_give_the_patches_of_each_file(string name, bool mean)
+    {
+        TinyModels.Save(At("model"), name);
+        var processor = new ImageProcessor { Width = 16, Height = 16 };
+        File.WriteAllBytes(IOPath.Combine(At("model"), ImageProcessorFile.Name), ImagePreprocessor.ToBytes(processor));
+        Assert.That(ImageProcessorFile.Load(At("model")).Height, Is.EqualTo(16));
+        Directory.CreateDirectory(At("pictures"));
+        string[] files = [.. Enumerable.Range(0, 18).Select(i => At($"pictures/{i:D2}.bmp"))];
+        for (var i = 0; i < files.Length; i++) WriteBitmap(files[i], 12 + i, 20, seed: (ulong)i);
+
+        ImageEmbedding.Run(At("model"), [At("pictures")], At("features.npy"), mean, "cpu", threads: 1);
+        using var device = Device.Parse("cpu", 1);
+        using var store = new ParameterStore(device);
+        var encoder = ((VisionModel)PublishedFolder.Load(At("model"), store, "Data2VecVisionModel")).Encoder;
+        using var view = store.Student();
+        Compare(files, mean, path =>
+        {
+            var pixels = processor.Process([ImageFile.Read(path)]);
+            var batch = Tensor.From<float>(device, pixels, new Shape(1, 16, 16, 3));
+            var last = encoder.Forward(view, batch, null, default).Last.ToArray<float>();
+            return mean ? last[encoder.Config.Transformer.Width..] : last;
+        }, device);
+    }
+
+    [Test]
+    public void A_folder_without_files_and_a_path_that_is_not_there_are_named()
+    {
+        TinyModels.Save(At("model"), "Data2VecVisionModel");
+        Directory.CreateDirectory(At("empty"));
+        Assert.That(() => ImageEmbedding.Run(At("model"), [At("empty")], At("f.npy"), true, "cpu", 1),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains("empty holds no image files"));
+        Assert.That(() => ImageEmbedding.Run(At("model"), [At("absent")], At("f.npy"), true, "cpu", 1),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains("absent does not exist"));
+    }
+
+    [TestCase("{\"sampling_rate\": 0}", "sampling_rate")]
+    [TestCase("{\"sampling_rate\": \"16k\"}", "sampling_rate")]
+    [TestCase("{\"feature_size\": 80}", "feature_size")]
+    [TestCase("{\"feature_extractor_type\": \"WhisperFeatureExtractor\"}", "feature_extractor_type")]
+    [TestCase("{\"padding_side\": \"left\"}", "padding_side")]
+    [TestCase("[]", "preprocessor_config.json")]
+    [TestCase("{", "preprocessor_config.json")]
+    public void An_audio_preprocessor_that_does_not_fit_is_refused_by_field(string json, string named)
+    {
+        File.WriteAllText(At(AudioPreprocessor.Name), json);
+        Assert.That(() => AudioPreprocessor.Load(temporary.Path),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains(named));
+    }
+
+    private void Compare(string[] files, bool mean, Func<string, float[]> alone, Device device)
+    {
+        var (shape, values) = Npy.LoadSingles(At("features.npy"));
+        var lines = File.ReadAllLines(At("features.tsv")).Skip(1).Select(l => l.Split('\t')).ToList();
+        Assert.That(lines.Select(l => l[2]), Is.EqualTo(files));
+        var width = shape[1];
+        var row = 0;
+        for (var i = 0; i < files.Length; i++)
+        {
+            using var scope = device.Scope();
+            var own = alone(files[i]);
+            float[] expected = mean
+                ? [.. Enumerable.Range(0, width).Select(c => own.Where((_, k) => k % width == c).Average())] : own;
+            var rows = expected.Length / width;
+            Assert.That(lines[i][..2], Is.EqualTo([$"{row}", $"{rows}"]));
+            Assert.That(values.AsSpan(row * width, expected.Length).ToArray(), Is.EqualTo(expected).Within(1e-6f), files[i]);
+            row += rows;
+        }
+        Assert.That(shape[0], Is.EqualTo(row));
+    }
+
+    private string At(string name) => IOPath.Combine(temporary.Path, name);
+
+    /// <summary>16-bit PCM with one channel.</summary>
+    private static void WriteWave(string path, int rate, int samples, ulong seed)
+    {
+        using var writer = new BinaryWriter(File.Create(path));
+        writer.Write("RIFF"u8);
+        writer.Write(36 + 2 * samples);
+        writer.Write("WAVEfmt "u8);
+        writer.Write(16);
+        writer.Write((short)1);
+        writer.Write((short)1);
+        writer.Write(rate);
+        writer.Write(2 * rate);
+        writer.Write((short)2);
+        writer.Write((short)16);
+        writer.Write("data"u8);
+        writer.Write(2 * samples);
+        var random = new PhiloxStream(new RandomKey(seed, 0, 0, 0));
+        for (var i = 0; i < samples; i++) writer.Write((short)(20000 * random.NextDouble() - 9000));
+    }
+
+    /// <summary>24 bits a pixel.</summary>
+    private static void WriteBitmap(string path, int width, int height, ulong seed)
+    {
+        using var writer = new BinaryWriter(File.Create(path));
+        var row = (3 * width + 3) / 4 * 4;
+        writer.Write("BM"u8);
+        writer.Write(54 + row * height);
+        writer.Write(0);
+        writer.Write(54);
+        writer.Write(40);
+        writer.Write(width);
+        writer.Write(height);
+        writer.Write((short)1);
+        writer.Write((short)24);
+        for (var i = 0; i < 6; i++) writer.Write(0);
+        var random = new PhiloxStream(new RandomKey(seed, 0, 0, 0));
+        for (var i = 0; i < row * height; i++) writer.Write((byte)random.NextInt(256));
+    }
+}
