@@ -82,13 +82,29 @@ public sealed class ParameterStore : IDisposable
         : throw new KeyNotFoundException($"The model has no parameter named {name}.");
 
     /// <summary>
-    /// Allocates the values and gives every parameter its first ones; the teacher starts as a copy. Gradients and moments
-    /// take memory when they are first used, so that a model that only runs forward has its values alone.
+    /// Multiplies the learning rate of every declared parameter, by its name; before <see cref="Build"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The store is built.</exception>
+    public void ScaleLearningRates(Func<string, double> factor)
+    {
+        if (!values.IsNone) throw new InvalidOperationException("Learning rates cannot be scaled after Build.");
+        for (var i = 0; i < declarations.Count; i++)
+        {
+            var d = declarations[i];
+            declarations[i] = d with { LearningRateScale = d.LearningRateScale * factor(d.Name) };
+        }
+    }
+
+    /// <summary>
+    /// Allocates the values and gives every parameter its first ones; the teacher starts as a copy. Gradients and
+    /// moments take memory when they are first used, so that a model that only runs forward has its values alone.
     /// </summary>
     /// <param name="seed">Seed of the initialisers.</param>
     /// <param name="weightDecay">Decay of parameters that declare none.</param>
     /// <param name="initialise">False leaves all values 0, for a model that is loaded next.</param>
-    /// <param name="decayVectors">False: parameters of one dimension (biases, norms) that declare none have none.</param>
+    /// <param name="decayVectors">
+    /// False: parameters of one dimension (biases, norms) that declare none have none.
+    /// </param>
     public void Build(ulong seed, double weightDecay = 0, bool initialise = true, bool decayVectors = true)
     {
         segments = new Segment[declarations.Count];
@@ -144,13 +160,16 @@ public sealed class ParameterStore : IDisposable
         SyncTable();
         var args = new GradientNormArgs
         {
-            Gradients = OnDemand(ref gradients).View, Segments = table.View, SegmentCount = segments.Length, Step = step.View,
+            Gradients = OnDemand(ref gradients).View, Segments = table.View, SegmentCount = segments.Length,
+            Step = step.View,
         };
         args.Check();
         Device.Backend.GradientNorm(args);
     }
 
-    /// <summary>One update of every parameter that has a gradient. Call <see cref="ComputeGradientNorm"/> before.</summary>
+    /// <summary>
+    /// One update of every parameter that has a gradient. Call <see cref="ComputeGradientNorm"/> before.
+    /// </summary>
     public void Update(AdamOptions options, StepState step)
     {
         SyncTable();
@@ -267,7 +286,9 @@ public sealed class ParameterStore : IDisposable
         return place;
     }
 
-    /// <summary>The table knows which gradients exist; in a steady loop that never changes and nothing is copied.</summary>
+    /// <summary>
+    /// The table knows which gradients exist; in a steady loop that never changes and nothing is copied.
+    /// </summary>
     private void SyncTable()
     {
         if (hasGradient.AsSpan().SequenceEqual(uploaded)) return;

@@ -30,6 +30,15 @@ public static class ClassificationLoss
         return Ops.CrossEntropy(logits, labels, labelSmoothing: smoothing, ignoreIndex: ignore);
     }
 
+    /// <summary>Cross-entropy with probabilities of the classes, -sum t log p, averaged over the rows.</summary>
+    /// <param name="logits">[B, C].</param>
+    /// <param name="probabilities">[B, C], row-major; mixed or smoothed labels.</param>
+    public static Tensor Soft(Tensor logits, double[] probabilities)
+    {
+        var target = Tensor.FromDoubles(logits.Device, probabilities, logits.Shape, logits.DType);
+        return Ops.Affine(Ops.Sum(Ops.Mul(target, Ops.LogSoftmax(logits))), -1.0 / Math.Max(1, logits.Shape[0]));
+    }
+
     /// <summary>Squared error, averaged over all values.</summary>
     /// <param name="logits">Any shape.</param>
     /// <param name="values">Of as many elements.</param>

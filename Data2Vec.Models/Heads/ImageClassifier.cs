@@ -36,8 +36,11 @@ public sealed class ImageClassifier : PublishedModel
     /// <summary>What the labels are.</summary>
     public ClassificationProblem Problem { get; }
 
+    /// <summary>One vector an image [B, D] of an encoder output [B, N + 1, D].</summary>
+    public Tensor Pool(ParameterView p, Tensor last) => pooling.Forward(p, last);
+
     /// <summary>Logits [B, C] of an encoder output [B, N + 1, D].</summary>
-    public Tensor Logits(ParameterView p, Tensor last) => output.Forward(p, pooling.Forward(p, last));
+    public Tensor Logits(ParameterView p, Tensor last) => output.Forward(p, Pool(p, last));
 
     /// <summary>The problem's loss; see <see cref="ClassificationLoss.Of"/>.</summary>
     public Tensor Loss(Tensor logits, double[] labels) => ClassificationLoss.Of(Problem, logits, labels);

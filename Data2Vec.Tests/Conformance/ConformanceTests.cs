@@ -11,7 +11,8 @@ public sealed class ConformanceTests
     {
         foreach (var suite in new[]
         {
-            "numerics", "ops", "optim", "pretrain-text", "pretrain-audio", "pretrain-vision", "models", "masks", "audio",
+            "numerics", "ops", "optim", "pretrain-text", "pretrain-audio", "pretrain-vision", "models", "masks",
+            "audio",
         })
         {
             foreach (var folder in Fixtures.Folders(suite))

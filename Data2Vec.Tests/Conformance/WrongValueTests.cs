@@ -56,6 +56,9 @@ public sealed class WrongValueTests
         "pretrain/variant-hinge-scale")]
     [TestCase("pretrain-vision", "variant-hinge-scale.float64.safetensors", "step1/norm1.in",
         "pretrain/variant-hinge-scale")]
+    [TestCase("pretrain-vision", "ft-cls-token.float64.safetensors", "batch2/logits", "finetune/ft-cls-token")]
+    [TestCase("pretrain-vision", "ft-cls-token.float64.safetensors", "step2/weight.norm.bias", "finetune/ft-cls-token")]
+    [TestCase("pretrain-vision", "ft-cls-token.float64.safetensors", "step1/grad.cls_token", "finetune/ft-cls-token")]
     public void A_changed_run_of_speech_or_vision_fails(string suite, string file, string tensor, string failing)
     {
         using var folder = new CopiedSuite(suite);

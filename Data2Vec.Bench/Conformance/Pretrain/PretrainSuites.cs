@@ -43,7 +43,8 @@ internal static class PretrainSuites
                 using var run = new PretrainVisionCase(item, inputs, expected, device, type);
                 return run.Compare();
             }
-            throw new NotExpressibleException("fine-tuning");
+            using var fineTuning = new FineTuneVisionCase(item, inputs, expected, device, type);
+            return fineTuning.Compare();
         });
 
     private static void Run(
