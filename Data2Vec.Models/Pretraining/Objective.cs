@@ -40,6 +40,9 @@ public interface IPretrainable<TBatch>
 /// <param name="Scale">Factor on the loss summed over channels; 0 or less = 1 / sqrt(D).</param>
 public sealed record ObjectiveConfig(TargetRecipe Recipe, double Beta, double Scale)
 {
+    /// <summary>Factor on the loss summed over D channels.</summary>
+    public double ScaleOf(int width) => Scale > 0 ? Scale : 1 / Math.Sqrt(width);
+
     /// <summary>
     /// Weight of the variance hinge on predictions, a term of the mean loss per row; 0 = none (vision, option).
     /// </summary>
@@ -91,8 +94,8 @@ public static class Objective
         var output = model.Encode(student, batch, front, masked: true, mode);
         var flat = Ops.Reshape(output.Last, new Shape(output.Last.Shape[0] * output.Last.Shape[1], width));
         var prediction = model.Head.Forward(student, Ops.GatherRows(flat, index));
-        var scale = config.Scale > 0 ? config.Scale : 1 / Math.Sqrt(width);
-        var loss = Ops.SmoothL1(prediction, target, beta: config.Beta, reduction: Reduction.Sum, scale: scale);
+        var loss = Ops.SmoothL1(
+            prediction, target, beta: config.Beta, reduction: Reduction.Sum, scale: config.ScaleOf(width));
         if (config.HingeWeight > 0)
         {
             // A term of the mean: the caller divides by the rows.

@@ -28,6 +28,9 @@ internal abstract class FairseqRun<TBatch>(JsonElement item, SafetensorsFile fil
     /// <summary>Targets and loss.</summary>
     protected abstract ObjectiveConfig Objective { get; }
 
+    /// <summary>The recorded field with the channels D.</summary>
+    protected abstract string WidthField { get; }
+
     /// <summary>The name under which <see cref="Parameters"/> knows a recorded parameter.</summary>
     protected abstract string NameOf(string recorded);
 
@@ -51,6 +54,8 @@ internal abstract class FairseqRun<TBatch>(JsonElement item, SafetensorsFile fil
         var m = item.GetProperty("model");
         var ramp = new EmaSchedule(m.GetProperty("ema_decay").GetDouble(), m.GetProperty("ema_end_decay").GetDouble(),
             m.GetProperty("ema_anneal_end_step").GetInt64());
+        // What the published code logs before its first average.
+        var previous = ramp.Start;
         Step.Values.MaxGradientNorm = optimizer.GetProperty("clip_norm").GetDouble();
         for (var u = 0; u < item.GetProperty("updates").GetInt32(); u++)
         {
@@ -61,8 +66,18 @@ internal abstract class FairseqRun<TBatch>(JsonElement item, SafetensorsFile fil
             Number($"{u}/lr", Step.Values.LearningRate, expected.GetProperty("lr"), new(Tolerance.Double));
             Number($"{u}/ema_decay_after", Step.Values.EmaDecay, expected.GetProperty("ema_decay_after"),
                 new(Tolerance.Double));
+            var micro = expected.GetProperty("micro")[0];
+            if (micro.TryGetProperty("ema_decay_x1000", out var logged))
+                Number($"{u}/ema_decay_x1000", 1000 * previous, logged, new(Tolerance.Double));
+            if (micro.TryGetProperty("scale", out var scale))
+            {
+                var width = m.GetProperty(WidthField).GetInt32();
+                Number($"{u}/scale", Objective.ScaleOf(width), scale, new(Tolerance.Double));
+            }
             Update(u, expected, adam);
+            previous = Step.Values.EmaDecay;
         }
+        Whole(file, "f64/");
         return Differences;
     }
 

@@ -27,6 +27,7 @@ internal sealed class FineTuneVisionCase : VisionRun
         {
             "shared" => RelativePositions.Shared,
             "per_layer" => RelativePositions.PerLayer,
+            "none" or null => RelativePositions.None,
             var other => throw new NotExpressibleException($"rel_pos {other} is not expressed"),
         };
         var encoder = Setup.Encoder(relative, maskToken: inputs.Contains("weight.mask_token"), finalNorm: !meanPooling);
@@ -34,7 +35,7 @@ internal sealed class FineTuneVisionCase : VisionRun
         var layers = encoder.Transformer.Layers;
         var decay = Setup.Number("layer_decay", 1);
         model.Store.ScaleLearningRates(name => LayerDecay.Scale(name, layers, decay));
-        model.Store.Build(1, Setup.WeightDecay, decayVectors: false);
+        model.Store.Build(1, weightDecay: 1, decayVectors: false);
         var heads = OriginalNames.Layer("head", "head");
         if (meanPooling) heads = heads.Concat(OriginalNames.Layer("fc_norm", "pooler.norm"));
         Parameters = new PublishedParameters(model.Store, OriginalNames.Vision(encoder, heads));

@@ -45,6 +45,8 @@ internal sealed partial class PretrainAudioCase : FairseqRun<AudioPretrainBatch>
 
     protected override ObjectiveConfig Objective { get; }
 
+    protected override string WidthField => "encoder_embed_dim";
+
     protected override string NameOf(string recorded) => names.GetProperty(recorded).GetString()!;
 
     protected override AudioPretrainBatch Batch(string prefix)

@@ -41,6 +41,8 @@ internal sealed class PretrainTextCase : FairseqRun<TextPretrainBatch>
 
     protected override ObjectiveConfig Objective { get; }
 
+    protected override string WidthField => "embed_dim";
+
     protected override string NameOf(string recorded) => names.GetProperty(recorded).GetString()!;
 
     protected override TextPretrainBatch Batch(string prefix)

@@ -21,7 +21,7 @@ internal sealed class PretrainVisionCase : VisionRun
         var relative = Setup.Flag("rel_pos", true) ? RelativePositions.Shared : RelativePositions.None;
         var encoder = Setup.Encoder(relative, maskToken: true, finalNorm: true);
         model = new VisionPretrainModel(new ParameterStore(device, type), encoder, head: TeacherRule.Averaged);
-        model.Store.Build(1, Setup.WeightDecay, decayVectors: false);
+        model.Store.Build(1, weightDecay: 1, decayVectors: false);
         Parameters = new PublishedParameters(
             model.Store, OriginalNames.Vision(encoder, OriginalNames.Layer("lm_head", "head.0")));
         objective = MakeObjective(Config, Info.GetProperty("engine_flags"), Setup);

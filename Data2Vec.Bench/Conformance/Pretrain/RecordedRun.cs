@@ -10,6 +10,7 @@ namespace Data2Vec.Bench.Conformance;
 internal abstract class RecordedRun(Device device, DType type) : IDisposable
 {
     private readonly HashSet<string> withoutGradient = [];
+    private readonly HashSet<(SafetensorsFile File, string Name)> compared = [];
     private double ratesSoFar;
 
     protected Device Device => device;
@@ -29,8 +30,20 @@ internal abstract class RecordedRun(Device device, DType type) : IDisposable
     }
 
     /// <summary>Compares with a recorded tensor.</summary>
-    protected void Add(SafetensorsFile file, string name, double[] got, Tolerance tolerance) =>
+    protected void Add(SafetensorsFile file, string name, double[] got, Tolerance tolerance)
+    {
+        compared.Add((file, name));
         Differences.Add(Comparison.Compare(name, got, file.ReadDoubles(name), tolerance));
+    }
+
+    /// <summary>A recorded tensor that was compared with nothing is a difference.</summary>
+    protected void Whole(SafetensorsFile file, string prefix)
+    {
+        Differences.AddRange(
+            from entry in file.Entries
+            where entry.Name.StartsWith(prefix, StringComparison.Ordinal) && !compared.Contains((file, entry.Name))
+            select new Difference(entry.Name, double.PositiveInfinity, 0, "is recorded and not computed"));
+    }
 
     protected void Number(string name, double got, double expected, Tolerance tolerance) =>
         Differences.Add(Comparison.Compare(name, got, expected, tolerance));

@@ -39,19 +39,23 @@ internal abstract class VisionRun(
     public List<Difference> Compare()
     {
         Start();
-        Whole("schedule_lr", Setup.Rates);
-        Whole("schedule_wd", Setup.Decays);
+        Table("schedule_lr", Setup.Rates);
+        Table("schedule_wd", Setup.Decays);
         Step.Values.MaxGradientNorm = Setup.Clip;
         for (var s = 0; s < Setup.Steps; s++)
         {
             var iteration = Setup.First + s;
             Step.Values.LearningRate = Setup.Rates.Rate(iteration);
-            Step.Values.WeightDecayScale = Setup.Decays.Rate(iteration) / Setup.WeightDecay;
+            // The parameters have the decay 1 or none. A run without decay has no schedule of it either.
+            Step.Values.WeightDecayScale = Setup.WeightDecay > 0 ? Setup.Decays.Rate(iteration) : 0;
             if (Info.TryGetProperty("lr", out var rates))
                 Number($"lr[{s}]", Step.Values.LearningRate, rates[s], new(Tolerance.Double));
+            if (Info.TryGetProperty("wd", out var decays))
+                Number($"wd[{s}]", Step.Values.WeightDecayScale, decays[s][1], new(Tolerance.Double));
             Store.ClearGradients();
             Update(s, $"step{s + 1}/");
         }
+        Whole(expected, "");
         return Differences;
     }
 
@@ -105,7 +109,7 @@ internal abstract class VisionRun(
 
     protected Tolerance Of(string kind) => Of(item.GetProperty("float32_vs_float64").GetProperty(kind).GetDouble());
 
-    private void Whole(string name, ISchedule schedule)
+    private void Table(string name, ISchedule schedule)
     {
         if (!Info.TryGetProperty(name, out var list)) return;
         double[] values = [.. list.EnumerateArray().Select(v => v.GetDouble())];
