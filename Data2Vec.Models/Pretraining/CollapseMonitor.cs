@@ -11,7 +11,11 @@ namespace Data2Vec.Models;
 /// <param name="Stages">Deviation of the teacher's encoder input and of every layer's output.</param>
 public sealed record CollapseReport(
     double TargetDeviation, double PredictionDeviation, double PositionR2, double EffectiveRank,
-    IReadOnlyList<double> Stages);
+    IReadOnlyList<double> Stages)
+{
+    /// <summary>Of a step that was not looked at.</summary>
+    public static CollapseReport Unknown { get; } = new(double.NaN, double.NaN, double.NaN, double.NaN, []);
+}
 
 /// <summary>
 /// Deviations as published (fairseq 3d262bb, compute_var), and two numbers that they do not see: targets that are a
@@ -130,6 +134,7 @@ public static class CollapseMonitor
         var eigenvalues = SymmetricEigenvalues.Of(covariance);
         var total = eigenvalues.Sum(v => Math.Max(0, v));
         if (total <= 0) return 1;
+        if (!double.IsFinite(total)) return double.NaN;
         double entropy = 0;
         foreach (var v in eigenvalues)
         {

@@ -19,24 +19,19 @@ public static class Pretrainer
     {
         config.Check();
         var clock = Stopwatch.StartNew();
-        var folder = new RunFolder(options.Folder, config.Keep);
-        foreach (var left in folder.Checkpoints.Sweep()) observer.Warned($"removed what an interrupted save had left: {left}");
-        var checkpoint = folder.Checkpoints.OpenLast();
-        if (checkpoint is not null && !options.Resume)
-            throw new IOException($"{folder.Path} holds a run already; go on with --resume auto or choose another --out.");
-        if (checkpoint is not null) RefuseOtherSettings(config, folder);
+        using var device = Device.Parse(options.Device, config.Threads, observer.Phase);
+        using var folder = new RunFolder(options.Folder, config.Keep);
+        foreach (var left in folder.Prepare(options.Resume))
+            observer.Warned($"removed what an interrupted save had left: {left}");
+        if (folder.Start is not null) RefuseOtherSettings(config, folder);
 
         var task = config.CreateTask();
         task.Load(options, folder, observer);
         folder.WriteText("config.yaml", ConfigKeys.Print(config));
-        using var device = Device.Parse(options.Device, config.Threads, observer.Phase);
         using var session = task.Start(device);
         var random = config.Probes ? Untrained(task, observer) : null;
-        if (checkpoint is not null)
-        {
-            session.Step = TrainingState.Read(checkpoint, session.Store);
-            folder.TruncateMetrics(session.Step);
-        }
+        if (folder.Start is not null) session.Step = TrainingState.Read(folder.Start, session.Store);
+        folder.TruncateMetrics(session.Step);
         observer.Started(new RunHeader(config.Modality, config.Preset, device.ToString(), task.Data, session.Store.Count,
             session.Step, config.Steps, folder.Path, task.Unit));
         var training = new TrainingLoop(config, task, session, folder, observer);
@@ -49,9 +44,9 @@ public static class Pretrainer
             probes = task.ProbeResults(random, config.Steps == 0 ? random : task.ProbeAccuracies());
         }
         using var process = Process.GetCurrentProcess();
-        var last = training.Last;
+        var (first, last) = (folder.ReadMetrics().FirstOrDefault(), folder.ReadMetrics().LastOrDefault());
         var summary = new RunSummary(config.Modality, config.Preset, config.Seed, session.Step, clock.Elapsed.TotalSeconds,
-            folder.FirstLoss(), last?.Loss, last?.TargetStd, last?.PredictionStd, last?.PositionR2, last?.EffectiveRank,
+            first?.Loss, last?.Loss, last?.TargetStd, last?.PredictionStd, last?.PositionR2, last?.EffectiveRank,
             probes, training.PositionsPerSecond, process.PeakWorkingSet64 / 1048576.0, device.ToString(),
             config.Threads == 0 ? Environment.ProcessorCount : config.Threads, task.Digest);
         folder.WriteJson("summary.json", summary);

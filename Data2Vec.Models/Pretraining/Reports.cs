@@ -28,13 +28,14 @@ public sealed record RunHeader(
 /// <param name="EffectiveRank">Of the targets.</param>
 /// <param name="EmaDecay">Teacher decay after this update.</param>
 /// <param name="StageStd">Deviation of the teacher's encoder input and of every layer's output.</param>
+/// <param name="Skipped">Something was not finite, and the update was skipped.</param>
 /// <param name="TokensPerSecond">Positions (tokens, frames, patches) read since the last line, per second.</param>
 /// <param name="Seconds">Since the start of this process' training.</param>
 /// <param name="EtaSeconds">Expected rest.</param>
 public sealed record StepReport(
     int Step, int Steps, double Loss, double LearningRate, double GradientNorm, double TargetStd, double PredictionStd,
-    double PositionR2, double EffectiveRank, double EmaDecay, IReadOnlyList<double> StageStd, double TokensPerSecond,
-    double Seconds, double EtaSeconds);
+    double PositionR2, double EffectiveRank, double EmaDecay, IReadOnlyList<double> StageStd, bool Skipped,
+    double TokensPerSecond, double Seconds, double EtaSeconds);
 
 /// <summary>The contents of summary.json.</summary>
 /// <param name="Modality">"text", "vision" or "audio".</param>
@@ -43,7 +44,7 @@ public sealed record StepReport(
 /// <param name="Steps">Finished updates.</param>
 /// <param name="Seconds">Wall clock of this process, probes included.</param>
 /// <param name="LossFirst">First logged loss of the run.</param>
-/// <param name="LossLast">Last logged loss.</param>
+/// <param name="LossLast">Last logged loss of the run.</param>
 /// <param name="TargetStd">Last logged.</param>
 /// <param name="PredictionStd">Last logged.</param>
 /// <param name="PositionR2">Last logged.</param>

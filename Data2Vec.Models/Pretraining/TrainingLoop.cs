@@ -9,10 +9,7 @@ internal sealed class TrainingLoop(
     PretrainConfig config, PretrainTask task, ITrainingSession session, RunFolder folder, IPretrainObserver observer)
 {
     private readonly HashSet<string> unhealthy = [];
-    private int saved = -1;
-
-    /// <summary>Last log line of this process.</summary>
-    public StepReport? Last { get; private set; }
+    private int saved = folder.Start is null ? -1 : session.Step;
 
     /// <summary>Over all updates of this process.</summary>
     public double PositionsPerSecond { get; private set; }
@@ -32,12 +29,13 @@ internal sealed class TrainingLoop(
                 return false;
             }
             var next = session.Step + 1;
-            var log = next % config.LogEvery == 0 || next == config.Steps || next == firstStep + 1;
+            var log = next % config.LogEvery == 0 || next == config.Steps || next == 1;
             var update = session.Update(log);
             positions += update.Positions;
             windowPositions += update.Positions;
             if (update.Skipped) observer.Warned($"step {next}: gradient not finite, the update was skipped");
-            if (log)
+            // A skipped update is in the log whatever its step.
+            if (log || update.Skipped)
             {
                 var elapsed = clock.Elapsed;
                 var rate = windowPositions / Math.Max(1e-9, (elapsed - windowStart).TotalSeconds);
@@ -54,19 +52,19 @@ internal sealed class TrainingLoop(
 
     private void Report(UpdateReport update, int step, double rate, double seconds, double eta)
     {
-        var collapse = update.Collapse!;
-        Last = new StepReport(step, config.Steps, update.Loss, update.LearningRate, update.GradientNorm,
+        var collapse = update.Collapse ?? CollapseReport.Unknown;
+        var line = new StepReport(step, config.Steps, update.Loss, update.LearningRate, update.GradientNorm,
             collapse.TargetDeviation, collapse.PredictionDeviation, collapse.PositionR2, collapse.EffectiveRank,
-            update.EmaDecay, collapse.Stages, rate, seconds, eta);
-        if (double.IsFinite(Last.Loss) && double.IsFinite(Last.GradientNorm)) folder.AppendMetrics(Last);
-        observer.Logged(Last);
-        if (step <= config.WarmupSteps) return;
-        WarnIf(Last.TargetStd < config.TargetStdFloor, step, "target_std",
-            $"the targets collapse: deviation {Last.TargetStd:F3} < {config.TargetStdFloor}");
-        WarnIf(Last.PredictionStd < config.PredictionStdFloor, step, "prediction_std",
-            $"the predictions collapse: deviation {Last.PredictionStd:F3} < {config.PredictionStdFloor}");
-        WarnIf(Last.PositionR2 > config.PositionR2Ceiling, step, "position_r2",
-            $"the position explains {Last.PositionR2:P0} of the targets");
+            update.EmaDecay, collapse.Stages, update.Skipped, rate, seconds, eta);
+        folder.AppendMetrics(line);
+        observer.Logged(line);
+        if (update.Skipped || step <= config.WarmupSteps) return;
+        WarnIf(line.TargetStd < config.TargetStdFloor, step, "target_std",
+            $"the targets collapse: deviation {line.TargetStd:F3} < {config.TargetStdFloor}");
+        WarnIf(line.PredictionStd < config.PredictionStdFloor, step, "prediction_std",
+            $"the predictions collapse: deviation {line.PredictionStd:F3} < {config.PredictionStdFloor}");
+        WarnIf(line.PositionR2 > config.PositionR2Ceiling, step, "position_r2",
+            $"the position explains {line.PositionR2:P0} of the targets");
     }
 
     /// <summary>One warning when a sign turns bad, none while it stays so: the log line shows it every time.</summary>

@@ -136,14 +136,20 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
     {
         var first = (long)Step * config.MicroBatches * config.BatchSize;
         var last = first + (long)config.MicroBatches * config.BatchSize - 1;
-        return $"At step {Step} the loss is {loss:G6} and {FirstNonFinite() ?? "no single tensor"} is not finite "
+        var what = FirstNonFinite() ?? (double.IsFinite(loss) ? "the norm of the gradient" : "the loss");
+        return $"At step {Step + 1} {what} is not finite, and the loss is {loss:G6} "
             + $"(examples {first} to {last} of the data order of seed {config.Seed}); "
             + "lower learning_rate, lengthen warmup_steps, or set on_nonfinite=skip.";
     }
 
     private string? FirstNonFinite()
     {
-        foreach (var (part, name) in new[] { (ParameterPart.Student, "the parameter"), (ParameterPart.Gradient, "the gradient of") })
+        var parts = new[]
+        {
+            (ParameterPart.Student, "the parameter"), (ParameterPart.Teacher, "the teacher's parameter"),
+            (ParameterPart.Gradient, "the gradient of"),
+        };
+        foreach (var (part, name) in parts)
         {
             for (var i = 0; i < Store.Parameters.Count; i++)
             {

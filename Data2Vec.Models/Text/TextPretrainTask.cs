@@ -32,13 +32,13 @@ internal sealed class TextPretrainTask(TextPretrainConfig config) : PretrainTask
     {
         observer.Phase(options.Data.Count > 0 ? "reading the texts" : "reading the documentation found on this machine");
         corpus = options.Data.Count > 0 ? TextFiles.Load(options.Data) : DocumentationCorpus.Load();
-        folder.WriteJson("data.json", new
+        folder.WriteData(corpus.Digest, new
         {
             corpus.Name, corpus.Digest, Training = corpus.Training.Count, HeldOut = corpus.HeldOut.Count, corpus.Sources,
             corpus.Skipped,
         });
         tokenizerFolder = folder.File("tokenizer");
-        tokenizer = Tokenizer(observer);
+        tokenizer = Tokenizer(goesOn: folder.Start is not null, observer);
         documents = TokenizedCorpus.Create(corpus, tokenizer, config.MaxTokens);
     }
 
@@ -79,9 +79,10 @@ internal sealed class TextPretrainTask(TextPretrainConfig config) : PretrainTask
             checkpoint.Write(name, s => s.Write(File.ReadAllBytes(Path.Combine(tokenizerFolder, name))));
     }
 
-    private ByteLevelBpe Tokenizer(IPretrainObserver observer)
+    private ByteLevelBpe Tokenizer(bool goesOn, IPretrainObserver observer)
     {
-        if (File.Exists(Path.Combine(tokenizerFolder, "vocab.json"))) return ByteLevelBpe.Load(tokenizerFolder);
+        // Without a checkpoint it is what a run left that never came so far, perhaps of other data.
+        if (goesOn && File.Exists(Path.Combine(tokenizerFolder, "vocab.json"))) return ByteLevelBpe.Load(tokenizerFolder);
         observer.Phase($"training a byte-level BPE of {config.VocabularySize} tokens");
         var trained = ByteLevelBpe.Train(corpus!.Training.Select(d => d.Text), config.VocabularySize);
         Directory.CreateDirectory(tokenizerFolder);

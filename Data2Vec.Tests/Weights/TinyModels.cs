@@ -29,8 +29,7 @@ internal static class TinyModels
     /// <summary>The configuration of a class.</summary>
     public static PublishedConfig Config(string name)
     {
-        var json = name.Contains("Audio") ? Audio : name.Contains("Vision") ? Vision : Text;
-        var fields = JsonNode.Parse(json)!.AsObject();
+        var fields = JsonNode.Parse(name.Contains("Audio") ? Audio : name.Contains("Vision") ? Vision : Text)!.AsObject();
         fields["architectures"] = new JsonArray(name);
         (fields["hidden_size"], fields["num_hidden_layers"]) = (8, 2);
         (fields["num_attention_heads"], fields["intermediate_size"], fields["num_labels"]) = (2, 12, 3);

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using Data2Vec.Engine.Serialization;
+using NUnit.Framework;
+
+namespace Data2Vec.Tests.Runs;
+
+/// <summary>
+/// kill -9 inside a save: afterwards there is always a checkpoint that opens, no save that was reported is lost, the next
+/// start removes what was left, and the run comes to the same end, bit by bit.
+/// </summary>
+public sealed class KillTests
+{
+    [Test]
+    public void Twelve_kills_inside_a_save_lose_nothing() => KillInsideSaves(12);
+
+    [Test, Explicit("Takes a minute; .ci/run runs it."), Category("Slow")]
+    public void A_hundred_kills_inside_a_save_lose_nothing() => KillInsideSaves(100);
+
+    private static void KillInsideSaves(int kills)
+    {
+        using var tiny = new TinyRun();
+        // A process finishes at most two saves before it is killed.
+        var steps = 2 * kills + 20;
+        string[] settings = [$"steps={steps}", "batch_size=2", "micro_batches=1", "keep=1", "threads=1"];
+        var run = tiny.Folder("killed");
+        var arguments = tiny.Arguments("killed", [.. settings, "save_every=1", "--resume", "auto"]);
+        var saves = new SaveWatch(Path.Combine(run, "checkpoints"));
+        var moments = new List<SaveMoment>();
+        var clock = Stopwatch.StartNew();
+        var (starts, swept, reported) = (0, 0, 0);
+        while (moments.Count < kills)
+        {
+            var left = saves.Leftovers();
+            using var child = Child.Start(arguments, saveDelay: 10);
+            // The first checkpoint must be there before a kill: without one there is nothing to lose.
+            if (starts++ == 0) child.WaitFor("saved ");
+            saves.WaitFor((SaveMoment)(starts % 4), saves: 1 + starts % 2, random: starts * 0.618 % 1, child);
+            var result = child.Kill();
+            Assert.That(result.Code, Is.EqualTo(128 + 9), result.Error);
+
+            if (saves.Interrupted() is { } moment) moments.Add(moment);
+            var removed = Lines(result.Output, "warning: removed what an interrupted save had left: ");
+            Assert.That(removed, Is.EquivalentTo(left), "the next start sweeps");
+            swept += removed.Length;
+            reported = Math.Max(reported, Lines(result.Output, $"saved {saves.Folder}/step-").Select(int.Parse).LastOrDefault());
+            var checkpoint = Checkpoint.Open(saves.Folder);
+            Assert.That(int.Parse(Path.GetFileName(checkpoint.Folder)["step-".Length..]), Is.GreaterThanOrEqualTo(reported));
+            Assert.That(reported, Is.LessThan(steps - 4), "the run must not end before it is killed");
+        }
+        TestContext.Out.WriteLine($"{starts} starts, {moments.Count} kills inside a save ("
+            + string.Join(", ", moments.CountBy(m => m).OrderBy(m => m.Key).Select(m => $"{m.Value} {m.Key}"))
+            + $"), {swept} leftovers swept, {reported} steps, {clock.Elapsed.TotalSeconds:F1} s");
+        Assert.That(moments.Distinct().Order(), Is.EqualTo(Enum.GetValues<SaveMoment>()), "every kind of moment was hit");
+        Assert.That(swept, Is.GreaterThan(kills / 4));
+
+        tiny.Train("killed", [.. settings, "save_every=0", "--resume", "auto"]);
+        tiny.Train("whole", [.. settings, "save_every=0"]);
+        Assert.That(saves.Leftovers(), Is.Empty);
+        Assert.That(RunFiles.TrainedHashes(run), Is.EqualTo(RunFiles.TrainedHashes(tiny.Folder("whole"))));
+        Assert.That(RunFiles.Metrics(run), Is.EqualTo(RunFiles.Metrics(tiny.Folder("whole"))));
+    }
+
+    private static string[] Lines(string output, string start) => [.. output.Split('\n')
+        .Where(l => l.StartsWith(start, StringComparison.Ordinal)).Select(l => l[start.Length..])];
+}
