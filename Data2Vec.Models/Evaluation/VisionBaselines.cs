@@ -7,16 +7,21 @@ internal static class VisionBaselines
 {
     private const int Reach = 2;
 
-    /// <summary>All pixels of whole pictures.</summary>
+    // Larger patches are shrunk to this side, else a regression would have as many columns as the picture levels.
+    private const int LargestPatch = 4;
+
+    /// <summary>All pixels of whole pictures, shrunk so that a patch has at most 4 x 4 of them.</summary>
     public static ProbeFeatures Pixels(HiddenPatchSet training, HiddenPatchSet test)
     {
-        static float[] All(HiddenPatchSet set) => [.. set.Pictures.SelectMany(p => p.Image.Pixels).Select(Centred)];
-        return new(All(training), All(test), training.Pictures[0].Image.Pixels.Length);
+        static float[] All(HiddenPatchSet set) =>
+            [.. set.Pictures.SelectMany(p => Shrunk(p.Image, set.PatchSide).Pixels).Select(Centred)];
+        var columns = Shrunk(training.Pictures[0].Image, training.PatchSide).Pixels.Length;
+        return new(All(training), All(test), columns);
     }
 
     /// <summary>
-    /// The pixels of the 5 x 5 patches around the hidden one, zero where hidden too or beyond the picture; for each
-    /// patch whether it is seen; and which patch is hidden.
+    /// The pixels of the 5 x 5 patches around the hidden one (shrunk likewise), zero where hidden too or beyond the
+    /// picture; for each patch whether it is seen; and which patch is hidden.
     /// </summary>
     public static ProbeFeatures Neighbourhood(HiddenPatchSet training, HiddenPatchSet test)
     {
@@ -26,9 +31,9 @@ internal static class VisionBaselines
 
     private static (float[] Features, int Columns) Neighbourhood(HiddenPatchSet set)
     {
-        var side = set.PatchSide;
-        var image = set.Pictures[0].Image;
-        var (across, down) = (image.Width / side, image.Height / side);
+        var side = Math.Min(set.PatchSide, LargestPatch);
+        var across = set.Pictures[0].Image.Width / set.PatchSide;
+        var down = set.Pictures[0].Image.Height / set.PatchSide;
         var perPatch = side * side * 3 + 1;
         var around = 2 * Reach + 1;
         var columns = around * around * perPatch + across * down;
@@ -37,6 +42,7 @@ internal static class VisionBaselines
         {
             var row = features.AsSpan(i * columns, columns);
             var (x, y) = (set.Patches[i] % across, set.Patches[i] / across);
+            var image = Shrunk(set.Pictures[i].Image, set.PatchSide);
             row[around * around * perPatch + set.Patches[i]] = 1;
             for (var n = 0; n < around * around; n++)
             {
@@ -45,7 +51,7 @@ internal static class VisionBaselines
                 var to = row.Slice(n * perPatch, perPatch);
                 for (var line = 0; line < side; line++)
                 {
-                    var from = set.Pictures[i].Image.Row(v * side + line).Slice(u * side * 3, side * 3);
+                    var from = image.Row(v * side + line).Slice(u * side * 3, side * 3);
                     for (var b = 0; b < from.Length; b++) to[line * side * 3 + b] = Centred(from[b]);
                 }
                 to[^1] = 1;
@@ -90,6 +96,12 @@ internal static class VisionBaselines
             : 4 + (red - green) / range;
         return (int)(sixth < 0 ? sixth + 6 : sixth) % ShapePicture.Hues;
     }
+
+    /// <summary>Means over squares, so that a hidden patch gives nothing to its neighbours.</summary>
+    private static RgbImage Shrunk(RgbImage image, int patch) => patch <= LargestPatch
+        ? image
+        : ImageResize.Resize(
+            image, image.Width / patch * LargestPatch, image.Height / patch * LargestPatch, ResizeFilter.Box);
 
     private static float Centred(byte level) => level / 255f - 0.5f;
 }

@@ -8,17 +8,14 @@ public sealed record VisionProbeOptions
     /// <summary>What the pictures show: that on which the encoder is trained.</summary>
     public PictureKind Kind { get; init; } = PictureKind.Textured;
 
-    /// <summary>Pixels of the pictures' sides, a multiple of <see cref="PatchSide"/>.</summary>
+    /// <summary>Pixels of the pictures' sides, a multiple of <see cref="Patch"/>.</summary>
     public int Side { get; init; } = 24;
 
     /// <summary>Pixels of a patch's sides.</summary>
-    public int PatchSide { get; init; } = 4;
+    public int Patch { get; init; } = 4;
 
-    /// <summary>Share of the patches that a mask hides.</summary>
-    public double Hidden { get; init; } = 0.6;
-
-    /// <summary>Least area drawn for a block of a mask, in patches.</summary>
-    public int SmallestBlock { get; init; } = 4;
+    /// <summary>Masks of the hidden patches, on the grid of the patches; null = 60 % in blocks of 4 and more.</summary>
+    public BlockMaskConfig? Mask { get; init; }
 
     /// <summary>Pictures to fit on; about two thirds of the hidden patches lie off the edge.</summary>
     public int Training { get; init; } = 4000;
@@ -54,6 +51,7 @@ public sealed class VisionProbes
     private const double FewFreedom = 0.05;
     private const int Few = 40;
     private const int FewDraws = 3;
+    private const int FewestTest = 100;
 
     private const string Around = "5 x 5 patches";
 
@@ -69,18 +67,16 @@ public sealed class VisionProbes
     public VisionProbes(VisionProbeOptions? options = null)
     {
         options ??= new VisionProbeOptions();
-        if (options.PatchSide < 1 || options.Side % options.PatchSide != 0)
+        if (options.Patch < 1 || options.Side % options.Patch != 0)
             throw new ArgumentException(
-                $"Vision probes: a side of {options.Side} pixels is no multiple of patches of {options.PatchSide}.");
-        if (options.Training < 2 * Few * FewDraws || options.Test < 1)
+                $"Vision probes: a side of {options.Side} pixels is no multiple of patches of {options.Patch}.");
+        var grid = options.Side / options.Patch;
+        var masks = options.Mask ?? new BlockMaskConfig(grid, grid, (int)Math.Round(0.6 * grid * grid), 4);
+        if (masks.Height != grid || masks.Width != grid)
             throw new ArgumentException(
-                $"Vision probes: {options.Training} pictures to fit on and {options.Test} to test on are too few; "
-                + $"expected at least {2 * Few * FewDraws} and 1.");
-        var grid = options.Side / options.PatchSide;
-        var masks = new BlockMaskConfig(
-            grid, grid, (int)Math.Round(options.Hidden * grid * grid), options.SmallestBlock);
+                $"Vision probes: masks of {masks.Height} x {masks.Width} patches do not fit {grid} x {grid} patches.");
         HiddenPatchSet Draw(ulong seed, int count) => HiddenPatchSet.Draw(
-            ShapePictures.Generate(options.Kind, seed, count, options.Side), options.PatchSide, masks, seed);
+            ShapePictures.Generate(options.Kind, seed, count, options.Side), options.Patch, masks, seed);
         training = Draw(options.Seed, options.Training);
         test = Draw(options.Seed + 1, options.Test);
         around = new(() => VisionBaselines.Neighbourhood(training, test));
@@ -101,6 +97,9 @@ public sealed class VisionProbes
 
     /// <summary>Names of the probes, in the order of all results; the first is the headline.</summary>
     public IReadOnlyList<string> Names => [.. probes.Select(p => p.Name)];
+
+    /// <summary>Probes that the masks leave too few examples for, each with the reason.</summary>
+    public List<string> LeftOut { get; } = [];
 
     /// <summary>Every simple baseline; computed at the first call.</summary>
     public IReadOnlyList<ProbeBaseline> Baselines => baselines ??=
@@ -163,8 +162,13 @@ public sealed class VisionProbes
 
     private void Add(
         string name, ProbeLabels labels, Func<ProbeFeatures, double> score, Func<Source, ProbeFeatures> features,
-        Func<string, IReadOnlyList<ProbeBaseline>> simple) =>
-        probes.Add(new Probe(name, labels, s => score(features(s)), () => simple(name)));
+        Func<string, IReadOnlyList<ProbeBaseline>> simple)
+    {
+        if (labels.Training.Length < Few * FewDraws || labels.Test.Length < FewestTest)
+            LeftOut.Add($"{name}: {labels.Training.Length} examples to fit and {labels.Test.Length} to test, "
+                + $"{Few * FewDraws} and {FewestTest} are needed");
+        else probes.Add(new Probe(name, labels, s => score(features(s)), () => simple(name)));
+    }
 
     private static float[] Pooled(HiddenPatchSet set, IVisionFeatures features) =>
         features.MeanPooled([.. set.Pictures.Select(p => p.Image)]);

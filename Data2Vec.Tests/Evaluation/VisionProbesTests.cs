@@ -110,8 +110,33 @@ public sealed class VisionProbesTests
     public void Impossible_options_are_refused()
     {
         Assert.That(() => new VisionProbes(Small with { Side = 25 }), Throws.ArgumentException);
-        Assert.That(() => new VisionProbes(Small with { Training = 100 }), Throws.ArgumentException);
-        Assert.That(() => new VisionProbes(Small with { Test = 0 }), Throws.ArgumentException);
+        Assert.That(() => new VisionProbes(Small with { Mask = new BlockMaskConfig(5, 6, 10, 4) }),
+            Throws.ArgumentException);
+    }
+
+    [Test]
+    public void Probes_without_examples_are_left_out_with_the_reason()
+    {
+        var probes = new VisionProbes(Small with { Test = 120 });
+        Assert.That(probes.Names, Is.EqualTo(new[]
+        {
+            "hidden patch outside, edge or inside", "pooled hue", "pooled shape",
+        }));
+        Assert.That(probes.LeftOut, Has.Count.EqualTo(2));
+        Assert.That(probes.LeftOut[0], Does.StartWith("hue of the hidden patch: ").And.Contain("to test"));
+        var none = new VisionProbes(Small with { Mask = new BlockMaskConfig(6, 6, 0, 4) });
+        Assert.That(none.Names, Is.Empty);
+        Assert.That(none.LeftOut, Has.Count.EqualTo(5));
+    }
+
+    [Test]
+    public void Large_pictures_are_shrunk_for_the_baselines()
+    {
+        var probes = new VisionProbes(new VisionProbeOptions { Side = 96, Patch = 16, Training = 500, Test = 300 });
+        var small = new VisionProbes(new VisionProbeOptions { Training = 500, Test = 300 });
+        // The same pictures four times as large: what is said of them without an encoder stays about the same.
+        Assert.That(probes.Baselines.Select(b => b.Accuracy).Zip(small.Baselines.Select(b => b.Accuracy))
+            .Select(p => p.First - p.Second), Is.All.InRange(-0.15, 0.15));
     }
 
     /// <summary>Reads the truth from the pictures that the probes made.</summary>
@@ -130,7 +155,7 @@ public sealed class VisionProbesTests
             Rows(pictures, (row, picture, i) =>
             {
                 Assert.That(masks[i][patches[i]], Is.True);
-                var place = picture.PlaceOf(patches[i], options.PatchSide);
+                var place = picture.PlaceOf(patches[i], options.Patch);
                 row[(int)place] = 1;
                 row[6 + picture.HueOf(place)] = 1;
             });

@@ -2,11 +2,13 @@ using System.Text.Json;
 
 namespace Data2Vec.Models.Data;
 
-/// <summary>Reads the <c>preprocessor_config.json</c> of a published model.</summary>
+/// <summary>Reads and writes the <c>preprocessor_config.json</c> of a published model.</summary>
 public static class ImageProcessorFile
 {
     /// <summary>The file's name in a model's folder.</summary>
     public const string Name = "preprocessor_config.json";
+
+    private static readonly JsonSerializerOptions Layout = new() { WriteIndented = true };
 
     /// <summary>Reads the file of a folder.</summary>
     /// <exception cref="InvalidDataException">The file is no such description; the message names it.</exception>
@@ -25,6 +27,26 @@ public static class ImageProcessorFile
             throw new InvalidDataException($"{path}: {error.Message.TrimEnd('.')}.", error);
         }
     }
+
+    /// <summary>The file's content for a processor, with the keys that <see cref="Parse"/> reads.</summary>
+    public static byte[] Write(ImageProcessor processor) => JsonSerializer.SerializeToUtf8Bytes(
+        new Dictionary<string, object>
+        {
+            ["image_processor_type"] = "BeitImageProcessor",
+            ["do_resize"] = processor.DoResize,
+            ["size"] = new Dictionary<string, int> { ["height"] = processor.Height, ["width"] = processor.Width },
+            ["resample"] = (int)processor.Filter,
+            ["do_center_crop"] = processor.DoCentreCrop,
+            ["crop_size"] =
+                new Dictionary<string, int> { ["height"] = processor.CropHeight, ["width"] = processor.CropWidth },
+            ["do_rescale"] = processor.RescaleFactor != 1,
+            ["rescale_factor"] = processor.RescaleFactor,
+            ["do_normalize"] = processor.DoNormalise,
+            ["image_mean"] = processor.Mean,
+            ["image_std"] = processor.Deviation,
+            // Of BEiT's processor for segmentation; false is what every other picture needs.
+            ["do_reduce_labels"] = false,
+        }, Layout);
 
     /// <summary>
     /// Reads the keys of transformers: <c>do_resize</c>, <c>size</c> (one number, or height and width),

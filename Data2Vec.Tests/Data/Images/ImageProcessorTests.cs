@@ -40,6 +40,22 @@ public sealed class ImageProcessorTests
         Assert.That(processor.RescaleFactor, Is.EqualTo(1));
     }
 
+    [Test]
+    public void What_is_written_is_read_again()
+    {
+        var processor = new ImageProcessor
+        {
+            DoResize = false, Width = 40, Height = 24, Filter = ResizeFilter.Lanczos, DoCentreCrop = true,
+            CropWidth = 5, CropHeight = 6, RescaleFactor = 1 / 127.5, DoNormalise = false, Mean = [0.1, 0.2, 0.3],
+            Deviation = [1 / 3.0, 1, 2],
+        };
+        using var json = JsonDocument.Parse(ImageProcessorFile.Write(processor));
+        var read = ImageProcessorFile.Parse(json.RootElement);
+        Assert.That(read.Mean, Is.EqualTo(processor.Mean));
+        Assert.That(read.Deviation, Is.EqualTo(processor.Deviation));
+        Assert.That(read with { Mean = processor.Mean, Deviation = processor.Deviation }, Is.EqualTo(processor));
+    }
+
     [TestCase("[]", "JSON object")]
     [TestCase("{\"size\": \"large\"}", "size")]
     [TestCase("{\"size\": {\"height\": 3}}", "size")]
