@@ -89,6 +89,10 @@ public interface IBackend : IDisposable
     void GatherRows(in GatherRowsArgs a);
     /// <summary>y[rows[i]] = x[i], or += x[i].</summary>
     void ScatterRows(in ScatterRowsArgs a);
+    /// <summary>Single elements by index along a dimension.</summary>
+    void Gather(in GatherArgs a);
+    /// <summary>Writes (or adds) single elements by index along a dimension.</summary>
+    void Scatter(in ScatterArgs a);
     /// <summary>Replaces masked rows by one vector.</summary>
     void MaskRows(in MaskRowsArgs a);
     /// <summary>Gradients of <see cref="MaskRows"/>.</summary>

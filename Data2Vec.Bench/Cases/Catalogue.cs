@@ -14,7 +14,7 @@ internal static class Catalogue
         .. UnaryCases.Cases, .. BinaryCases.Cases, .. WhereCases.Cases, .. StridedCopyCases.Cases, .. FillCases.Cases, .. CastCases.Cases,
         .. ReduceCases.Cases, .. SoftmaxCases.Cases, .. MatMulCases.Cases, .. LinearCases.Cases,
         .. PatchEmbeddingCases.Cases, .. Conv1dCases.Cases, .. AttentionCases.Cases,
-        .. LayerNormCases.Cases, .. GroupNormCases.Cases, .. InstanceNormCases.Cases, .. RowsCases.Cases, .. DropoutCases.Cases, .. SmoothL1Cases.Cases,
+        .. LayerNormCases.Cases, .. GroupNormCases.Cases, .. InstanceNormCases.Cases, .. RowsCases.Cases, .. GatherCases.Cases, .. DropoutCases.Cases, .. SmoothL1Cases.Cases,
         .. CrossEntropyCases.Cases, .. CtcLossCases.Cases, .. OptimizerCases.Cases,
         .. LossCompositeCases.Cases, .. ResizeCases.Cases,
     ];
@@ -24,7 +24,7 @@ internal static class Catalogue
         .. UnaryCases.Errors, .. BinaryCases.Errors, .. WhereCases.Errors, .. StridedCopyCases.Errors, .. FillCases.Errors, .. CastCases.Errors,
         .. ReduceCases.Errors, .. SoftmaxCases.Errors, .. MatMulCases.Errors, .. LinearCases.Errors,
         .. PatchEmbeddingCases.Errors, .. Conv1dCases.Errors, .. AttentionCases.Errors,
-        .. LayerNormCases.Errors, .. GroupNormCases.Errors, .. InstanceNormCases.Errors, .. RowsCases.Errors, .. DropoutCases.Errors, .. SmoothL1Cases.Errors,
+        .. LayerNormCases.Errors, .. GroupNormCases.Errors, .. InstanceNormCases.Errors, .. RowsCases.Errors, .. GatherCases.Errors, .. DropoutCases.Errors, .. SmoothL1Cases.Errors,
         .. CrossEntropyCases.Errors, .. CtcLossCases.Errors, .. OptimizerCases.Errors,
         .. LossCompositeCases.Errors, .. ResizeCases.Errors,
     ];

@@ -101,6 +101,13 @@ internal sealed class Input
     public static Input Given(string name, float[] numbers, params ReadOnlySpan<int> shape) =>
         new(name, shape, (_, values) => numbers.CopyTo(values, 0)) { MayBePerturbed = false };
 
+    /// <summary>The same numbers in another shape.</summary>
+    public Input As(params ReadOnlySpan<int> shape) => new(Name, shape, draw, Type)
+    {
+        IsDifferentiable = IsDifferentiable,
+        MayBePerturbed = MayBePerturbed,
+    };
+
     /// <summary>The same operand as int64.</summary>
     public Input Wide() => new(Name, Shape.ToArray(), draw, DType.Int64);
 

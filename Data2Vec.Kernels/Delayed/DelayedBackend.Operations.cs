@@ -81,6 +81,12 @@ public sealed partial class DelayedBackend
     public void ScatterRows(in ScatterRowsArgs a) =>
         Defer(a, static (IBackend b, in ScatterRowsArgs x) => b.ScatterRows(x));
     /// <inheritdoc/>
+    public void Gather(in GatherArgs a) =>
+        Defer(a, static (IBackend b, in GatherArgs x) => b.Gather(x));
+    /// <inheritdoc/>
+    public void Scatter(in ScatterArgs a) =>
+        Defer(a, static (IBackend b, in ScatterArgs x) => b.Scatter(x));
+    /// <inheritdoc/>
     public void MaskRows(in MaskRowsArgs a) =>
         Defer(a, static (IBackend b, in MaskRowsArgs x) => b.MaskRows(x));
     /// <inheritdoc/>

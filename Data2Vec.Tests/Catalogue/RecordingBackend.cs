@@ -53,6 +53,8 @@ internal sealed class RecordingBackend(IBackend inner) : IBackend
     public void InstanceNormBackward(in InstanceNormBackwardArgs a) => Seen().InstanceNormBackward(a);
     public void GatherRows(in GatherRowsArgs a) => Seen().GatherRows(a);
     public void ScatterRows(in ScatterRowsArgs a) => Seen().ScatterRows(a);
+    public void Gather(in GatherArgs a) => Seen().Gather(a);
+    public void Scatter(in ScatterArgs a) => Seen().Scatter(a);
     public void MaskRows(in MaskRowsArgs a) => Seen().MaskRows(a);
     public void MaskRowsBackward(in MaskRowsBackwardArgs a) => Seen().MaskRowsBackward(a);
     public void Dropout(in DropoutArgs a) => Seen().Dropout(a);
