@@ -76,8 +76,12 @@ public sealed partial class Tensor : IDisposable
     /// <summary>All elements 0.</summary>
     public static Tensor Zeros(Device device, Shape shape, DType type) => Full(device, shape, type, 0);
 
-    /// <summary>A tensor with these values; T is float, double, int, long, bool, byte or BFloat16 bits as ushort.</summary>
-    /// <exception cref="ArgumentException">The number of values does not fit the shape, or T has no element type.</exception>
+    /// <summary>
+    /// A tensor with these values; T is float, double, int, long, bool, byte or BFloat16 bits as ushort.
+    /// </summary>
+    /// <exception cref="ArgumentException">
+    /// The number of values does not fit the shape, or T has no element type.
+    /// </exception>
     public static Tensor From<T>(Device device, ReadOnlySpan<T> values, Shape shape)
         where T : unmanaged
     {
@@ -127,8 +131,26 @@ public sealed partial class Tensor : IDisposable
         ? ToDoubles()[0]
         : throw new InvalidOperationException($"Tensor.Item: {this} has {Count} elements, not one.");
 
-    /// <summary>The same elements under another shape of the same count, sharing memory; differentiable.</summary>
-    public Tensor Reshape(params ReadOnlySpan<int> dimensions) => Ops.Reshape(this, new Shape(dimensions));
+    /// <summary>
+    /// The same elements under another shape of the same count, sharing memory; differentiable. One extent may be -1:
+    /// it is worked out from the others.
+    /// </summary>
+    /// <exception cref="ArgumentException">
+    /// The counts differ, or an open extent has no or more than one answer.
+    /// </exception>
+    public Tensor Reshape(params ReadOnlySpan<int> dimensions)
+    {
+        var open = dimensions.IndexOf(-1);
+        if (open < 0) return Ops.Reshape(this, new Shape(dimensions));
+        Refuse.Unless(!dimensions[(open + 1)..].Contains(-1), "Reshape: only one extent can be -1; got more.");
+        Span<int> extents = stackalloc int[dimensions.Length];
+        dimensions.CopyTo(extents);
+        extents[open] = 1;
+        var known = new Shape(extents).Count;
+        Refuse.Unless(known > 0 && Count % known == 0,
+            $"Reshape: the open extent for {Count} elements cannot be worked out beside {known} others.");
+        return Ops.Reshape(this, new Shape(extents).With(open, checked((int)(Count / known))));
+    }
 
     /// <summary>The same memory without its history: gradients stop here.</summary>
     public Tensor Detach() => new(Ref.Retain(), "Detach");

@@ -16,7 +16,8 @@ internal static class Catalogue
         .. PatchEmbeddingCases.Cases, .. Conv1dCases.Cases, .. AttentionCases.Cases,
         .. LayerNormCases.Cases, .. GroupNormCases.Cases, .. InstanceNormCases.Cases, .. RowsCases.Cases, .. GatherCases.Cases, .. DropoutCases.Cases, .. SmoothL1Cases.Cases,
         .. CrossEntropyCases.Cases, .. CtcLossCases.Cases, .. OptimizerCases.Cases,
-        .. LossCompositeCases.Cases, .. ResizeCases.Cases,
+        .. LossCompositeCases.Cases, .. ResizeCases.Cases, .. IndexingCases.Cases, .. WindowCases.Cases,
+        .. NormCompositeCases.Cases,
     ];
 
     public static IReadOnlyList<OpError> Errors { get; } =
@@ -26,7 +27,8 @@ internal static class Catalogue
         .. PatchEmbeddingCases.Errors, .. Conv1dCases.Errors, .. AttentionCases.Errors,
         .. LayerNormCases.Errors, .. GroupNormCases.Errors, .. InstanceNormCases.Errors, .. RowsCases.Errors, .. GatherCases.Errors, .. DropoutCases.Errors, .. SmoothL1Cases.Errors,
         .. CrossEntropyCases.Errors, .. CtcLossCases.Errors, .. OptimizerCases.Errors,
-        .. LossCompositeCases.Errors, .. ResizeCases.Errors,
+        .. LossCompositeCases.Errors, .. ResizeCases.Errors, .. IndexingCases.Errors, .. WindowCases.Errors,
+        .. NormCompositeCases.Errors,
     ];
 
     /// <summary>Methods of <see cref="Engine.Ops"/> that have no kernel of their own, but cases.</summary>

@@ -8,6 +8,8 @@ namespace Data2Vec.Bench.Cases;
 internal static class LossCompositeCases
 {
     private const string Binary = nameof(Ops.BinaryCrossEntropyWithLogits);
+    private const string Huber = nameof(Ops.Huber);
+    private const string Divergence = nameof(Ops.KlDivergence);
 
     public static IEnumerable<OpCase> Cases =>
     [
@@ -23,6 +25,26 @@ internal static class LossCompositeCases
             Composite = o => Ops.Sum(Ops.Neg(Ops.LogSoftmax(Ops.Stack(
                 [Ops.Where(o[1], o[0], Ops.Neg(o[0])), Tensor.Zeros(o.Device, o[0].Shape, o.Type)], 0), 0).Part(0))),
         },
+        .. Enum.GetValues<Reduction>().SelectMany(r => new OpCase[]
+        {
+            new(Huber, $"{r}")
+            {
+                Inputs = [Normal("x", 5, 7), Normal("t", 5, 7)], ReductionLength = 35,
+                Run = o => Ops.Huber(o[0], o[1], 0.7, r),
+            },
+            new(Divergence, $"{r}")
+            {
+                Inputs = [Normal("x", 5, 7), Uniform("t", 0.1f, 1, 5, 7)], ReductionLength = 35,
+                Run = o => Ops.KlDivergence(Ops.LogSoftmax(o[0]), o[1], reduction: r),
+                Composite = o => Ops.KlDivergence(Ops.LogSoftmax(o[0]), Ops.Log(o[1]), logTarget: true, r),
+            },
+        }),
+        new(Divergence, "targets of 0")
+        {
+            Inputs = [Normal("x", 2, 3), Given("t", [0f, 1, 0, 0.25f, 0.75f, 0], 2, 3)],
+            Run = o => Ops.KlDivergence(o[0], o[1], reduction: Reduction.None),
+            NoGradientProof = "t log t has no derivative at 0",
+        },
         new(Binary, "weights")
         {
             Inputs =
@@ -35,6 +57,9 @@ internal static class LossCompositeCases
 
     public static IEnumerable<OpError> Errors =>
     [
+        new(Huber, "a delta of 0", "delta must be positive", [Normal("x", 3)], o => Ops.Huber(o[0], o[0], 0)),
+        new(Divergence, "a target of another shape", "the shape of log-probabilities (3)",
+            [Normal("x", 3), Normal("t", 4)], o => Ops.KlDivergence(o[0], o[1])),
         new(Binary, "targets of another shape", "the shape of logits", [Normal("x", 3), Normal("y", 4)],
             o => Ops.BinaryCrossEntropyWithLogits(o[0], o[1])),
         new(Binary, "a weight that does not broadcast", "a weight must broadcast", [Normal("x", 3), Normal("w", 2, 3)],

@@ -4,7 +4,9 @@ namespace Data2Vec.Engine;
 
 public static partial class Ops
 {
-    /// <summary>Dropout by given bits instead of random ones; Reference and Cpu only. The mask must outlive its use.</summary>
+    /// <summary>
+    /// Dropout by given bits instead of random ones; Reference and Cpu only. The mask must outlive its use.
+    /// </summary>
     /// <param name="keep">Bool, true = kept; one for each draw.</param>
     /// <param name="probability">What kept values are divided by 1 minus this.</param>
     /// <exception cref="ArgumentException">The mask is not bool.</exception>
@@ -15,29 +17,34 @@ public static partial class Ops
     }
 
     /// <summary>
-    /// x * keep / (1 - p) with bits that are a function of seed, step, site and position; x itself when nothing is dropped.
-    /// Backward saves nothing: it draws the same bits again. Source: Srivastava et al. 2014.
+    /// x * keep / (1 - p) with bits that are a function of seed, step, site and position; x itself when nothing is
+    /// dropped. Backward saves nothing: it draws the same bits again. Source: Srivastava et al. 2014.
     /// </summary>
     public static Tensor Dropout(Tensor x, DropoutSource source)
     {
         Refuse.NotFloat("Dropout", x);
+        RefuseProbability("Dropout", source.Probability);
         if (!source.IsActive) return x;
         return Dropout("Dropout", x, 1, source);
     }
 
     /// <summary>
     /// Stochastic depth: whole samples of x [B, ...] are dropped, with one draw each, and kept ones divided by 1 - p; x
-    /// itself when nothing is dropped. An explicit keep mask has B elements. Backward draws the same bits again. Source:
-    /// Huang et al. 2016.
+    /// itself when nothing is dropped. An explicit keep mask has B elements. Backward draws the same bits again.
+    /// Source: Huang et al. 2016.
     /// </summary>
     /// <exception cref="ArgumentException">x is a scalar or no floating-point tensor.</exception>
     public static Tensor DropPath(Tensor x, DropoutSource source)
     {
         Refuse.NotFloat("DropPath", x);
         Refuse.Unless(x.Shape.Rank >= 1, $"DropPath: x must be [samples, ...]; got {x}.");
+        RefuseProbability("DropPath", source.Probability);
         if (!source.IsActive) return x;
         return Dropout("DropPath", x, Math.Max(1, x.Shape.Slice(1, x.Shape.Rank - 1).Count), source);
     }
+
+    private static void RefuseProbability(string op, double probability) => Refuse.Unless(
+        probability is >= 0 and < 1, $"{op}: the dropout probability must lie in [0, 1); got {probability}.");
 
     private static Tensor Dropout(string name, Tensor x, long group, in DropoutSource source)
     {

@@ -74,14 +74,4 @@ public static partial class Ops
     private static double CubicWeight(double d, double a) => d <= 1
         ? ((a + 2) * d - (a + 3)) * d * d + 1
         : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
-
-    /// <summary>Every line of x along a dimension times a constant matrix [size, extent], row by row.</summary>
-    private static Tensor AlongDimension(Tensor x, int dimension, double[] matrix, int size)
-    {
-        var outer = x.Shape.Slice(0, dimension);
-        var inner = x.Shape.Slice(dimension + 1, x.Shape.Rank - dimension - 1);
-        var lines = Reshape(x, new Shape(checked((int)outer.Count), x.Shape[dimension], checked((int)inner.Count)));
-        var m = Tensor.FromDoubles(x.Device, matrix, new Shape(size, x.Shape[dimension]), x.DType);
-        return Reshape(MatMul(m, lines), outer.Append(size).Append(inner.ToArray()));
-    }
 }

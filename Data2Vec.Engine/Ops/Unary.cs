@@ -55,9 +55,14 @@ public static partial class Ops
     public static Tensor Pow(Tensor x, double exponent) => Unary(UnaryOp.PowScalar, x, exponent);
 
     /// <summary>max(low, min(high, x)); the gradient passes inside the bounds and on them.</summary>
+    /// <exception cref="ArgumentException">Neither bound is given.</exception>
     public static Tensor Clamp(
-        Tensor x, double low = double.NegativeInfinity, double high = double.PositiveInfinity) =>
-        Unary(UnaryOp.Clamp, x, low, high);
+        Tensor x, double low = double.NegativeInfinity, double high = double.PositiveInfinity)
+    {
+        Refuse.Unless(low != double.NegativeInfinity || high != double.PositiveInfinity,
+            "Clamp: at least one bound is needed; got neither.");
+        return Unary(UnaryOp.Clamp, x, low, high);
+    }
 
     private sealed class UnaryNode(Tape tape, UnaryOp op, TensorRef x, Node input, double a, double b)
         : Node(tape, op.ToString())
