@@ -66,4 +66,28 @@ public sealed class ComparisonTests
         Assert.That(output.ToString(), Does.Contain("s: 2 run, 1 failed, 1 skipped"));
         Assert.That(output.ToString(), Does.Contain("skipped 1: for a reason: g/left"));
     }
+
+    [Test]
+    public void Only_float32_numbers_are_held_to_special_values()
+    {
+        var entries = FloatEntries.Of([[1e-8, 0.5, double.NaN, 1e300, 7], [1, 2, 3, 4, 0.1]]);
+        Assert.That(entries, Is.EqualTo(new[] { false, true, true, false, false }));
+        Assert.That(() => FloatEntries.Of([[0.1], [0.5]]), Throws.TypeOf<NotExpressibleException>());
+        Assert.That(() => FloatEntries.Of([[0.5], [0.5, 1]]), Throws.TypeOf<NotExpressibleException>());
+    }
+
+    [TestCase(double.PositiveInfinity, 1e43, true)]
+    [TestCase(3e38, 1e43, false)]
+    [TestCase(0, 1e-60, true)]
+    [TestCase(1e-45, 0, true)]
+    [TestCase(1e-30, 0, false)]
+    [TestCase(double.NaN, double.NaN, true)]
+    [TestCase(double.NaN, 1e43, false)]
+    [TestCase(1.000001, 1, true)]
+    [TestCase(1.00001, 1, false)]
+    public void A_recorded_value_is_rounded_to_float32_first(double got, double expected, bool fits)
+    {
+        Assert.That(FloatEntries.Compare("x", [1e9, got], [1, expected], [false, true]).Fits, Is.EqualTo(fits));
+        Assert.That(FloatEntries.Compare("x", [1e9, got], [1, expected], [true, true]).Fits, Is.False);
+    }
 }

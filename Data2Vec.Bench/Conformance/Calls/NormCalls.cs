@@ -7,7 +7,7 @@ namespace Data2Vec.Bench.Conformance;
 /// <summary>Normalisations, by PyTorch's names.</summary>
 internal static class NormCalls
 {
-    private const string LastDimension = "LayerNorm works on the last dimension; more are reshaped by the caller";
+    private const string OwnWidth = "LayerNorm takes its width from x: no argument could differ from it";
 
     public static void AddTo(Dictionary<string, Func<OpCall, Tensor[]>> calls)
     {
@@ -19,27 +19,16 @@ internal static class NormCalls
 
     private static double Eps(OpCall c) => c.Number("eps", 1e-5);
 
-    /// <summary>Several normalised dimensions are one after reshaping.</summary>
+    /// <summary>Several normalised dimensions are one after reshaping; scale and shift are reshaped alike.</summary>
     private static Tensor Normalised(OpCall c)
     {
         var (x, dimensions) = (c["input"], c.Integers("normalized_shape")!);
-        var width = dimensions.Aggregate(1, (a, d) => a * d);
-        if (dimensions.Length != 1 || x.Shape.Rank == 0)
-        {
-            var rows = x.Shape.Rank - dimensions.Length;
-            if (dimensions.Length == 0 || rows < 0 || x.Shape.Slice(rows, dimensions.Length) != new Shape(dimensions))
-                throw new NotExpressibleException(LastDimension);
-        }
-        Tensor? Flat(Tensor? t)
-        {
-            if (t is null || t.Shape.Rank == 1) return t;
-            if (t.Shape != new Shape(dimensions))
-                throw new NotExpressibleException(LastDimension);
-            return Reshape(t, new Shape(width));
-        }
+        var rows = x.Shape.Rank - dimensions.Length;
+        if (dimensions.Length == 0 || rows < 0 || x.Shape.Slice(rows, dimensions.Length) != new Shape(dimensions))
+            throw new SignatureException(OwnWidth);
+        static Tensor? Flat(Tensor? t) => t is null || t.Shape.Rank == 1 ? t : Reshape(t, new Shape((int)t.Count));
         c.Ignore("weight", "bias");
-        if (dimensions.Length == 1 && x.Shape[-1] != width)
-            throw new NotExpressibleException("LayerNorm takes its width from x");
+        var width = dimensions.Aggregate(1, (a, d) => a * d);
         var outer = width == 0 ? 0 : (int)(x.Count / width);
         var y = LayerNorm(dimensions.Length == 1 ? x : Reshape(x, new Shape(outer, width)),
             Flat(c.Maybe("weight")), Flat(c.Maybe("bias")), eps: Eps(c));
@@ -78,7 +67,11 @@ internal static class NormCalls
         if (x.Shape.Rank < 3) throw new NotExpressibleException("instance norm needs a batch and a time");
         var (batch, channels) = (x.Shape[0], x.Shape[1]);
         var time = (int)x.Shape.Slice(2, x.Shape.Rank - 2).Count;
-        if (time == 1) throw new NotExpressibleException("one frame is allowed here: the formula gives 0");
+        if (time == 1)
+        {
+            throw new NotExpressibleException(
+                "the engine has no instance norm that refuses one frame: instance_norm_time demands 0 for it");
+        }
         c.Ignore("momentum");
         var y = InstanceNorm(Permute(Reshape(x, new Shape(batch, channels, time)), 0, 2, 1), Eps(c));
         if (c.Maybe("weight") is { } weight) y = Mul(y, weight);
