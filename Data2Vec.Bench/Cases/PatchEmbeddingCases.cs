@@ -9,7 +9,7 @@ namespace Data2Vec.Bench.Cases;
 /// </summary>
 internal static class PatchEmbeddingCases
 {
-    private const string Op = nameof(IBackend.Linear);
+    private const string Op = nameof(Ops.PatchEmbedding);
 
     public static IEnumerable<OpCase> Cases =>
     [
@@ -17,8 +17,8 @@ internal static class PatchEmbeddingCases
         Of("patches of 3, one channel", [2, 3, 9, 1], 7, 3),
         Of("patches of one pixel", [1, 3, 2, 4], 5, 1),
         Of("one patch", [2, 4, 4, 3], 9, 4, bias: false),
-        Of("patches of no images", [0, 4, 4, 3], 9, 2),
-        Of("patches of vision base", [2, 224, 224, 3], 768, 16, size: CaseSize.Real),
+        Of("no images", [0, 4, 4, 3], 9, 2),
+        Of("vision base", [2, 224, 224, 3], 768, 16, size: CaseSize.Real),
     ];
 
     public static IEnumerable<OpError> Errors =>
@@ -28,7 +28,7 @@ internal static class PatchEmbeddingCases
         Refused("patches of no pixels", "multiples of the patch 0", [1, 8, 8, 3], [5, 0, 0, 3]),
         Refused("patches that are not square", "weight [out, P, P, channels]", [1, 8, 8, 3], [5, 4, 2, 3]),
         Refused("patches of other channels", "the same channels", [1, 8, 8, 1], [5, 4, 4, 3]),
-        new(Op, "a patch bias of another length", "bias must have shape (5)",
+        new(Op, "a bias of another length", "bias must have shape (5)",
             [Normal("x", 1, 4, 4, 3), Normal("w", 5, 2, 2, 3), Normal("b", 4)],
             o => Ops.PatchEmbedding(o[0], o[1], o[2])),
     ];

@@ -93,8 +93,8 @@ public sealed class VisionEncoder
         var shape = pixels.Shape;
         var size = Config.PatchSize;
         if (shape.Rank != 4 || shape[3] != Config.Channels || shape[1] < size || shape[2] < size)
-            throw new ArgumentException($"The vision model takes pixels [batch, height, width, {Config.Channels}] of at "
-                + $"least {size} x {size}; got {shape}.");
+            throw new ArgumentException($"The vision model takes pixels [batch, height, width, {Config.Channels}] of "
+                + $"at least {size} x {size}; got {shape}.");
         return (shape[1] / size, shape[2] / size);
     }
 

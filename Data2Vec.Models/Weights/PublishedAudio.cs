@@ -67,11 +67,11 @@ public static class PublishedAudio
         var (channels, kernels, strides) =
             (config.WholeList("conv_dim"), config.WholeList("conv_kernel"), config.WholeList("conv_stride"));
         if (channels.Length != kernels.Length || channels.Length != strides.Length)
-            throw new InvalidDataException($"{config.Source}: conv_dim, conv_kernel and conv_stride must have one entry "
-                + $"a layer; got {channels.Length}, {kernels.Length} and {strides.Length}.");
+            throw new InvalidDataException($"{config.Source}: conv_dim, conv_kernel and conv_stride must have one "
+                + $"entry a layer; got {channels.Length}, {kernels.Length} and {strides.Length}.");
         return new AudioEncoderConfig(
             new TransformerConfig(
-                config.Whole("num_hidden_layers"), config.Whole("hidden_size"), config.Whole("num_attention_heads"),
+                config.Layers("num_hidden_layers"), config.Whole("hidden_size"), config.Whole("num_attention_heads"),
                 config.Whole("intermediate_size"), config.Number("layer_norm_eps", 1e-5),
                 config.Number("hidden_dropout", 0), config.Number("attention_dropout", 0),
                 config.Number("activation_dropout", 0), config.Number("initializer_range", 0.02))
@@ -82,7 +82,7 @@ public static class PublishedAudio
         {
             FeatureBias = config.Flag("conv_bias", false),
             MaskVector = config.Number("mask_time_prob", 0.05) > 0 || config.Number("mask_feature_prob", 0) > 0,
-            PositionLayers = config.Whole("num_conv_pos_embeddings"),
+            PositionLayers = config.Layers("num_conv_pos_embeddings"),
             PositionKernel = config.Whole("conv_pos_kernel_size"),
             PositionGroups = config.Whole("num_conv_pos_embedding_groups"),
             FeatureDropout = config.Number("feat_proj_dropout", 0),

@@ -32,7 +32,18 @@ public static class PublishedClasses
             throw new InvalidDataException($"{config.Source}: there is no model for the class {name}.");
         if (PublishedFamily.OfClass(name) != config.Family)
             throw new InvalidDataException($"{config.Source}: a {config.Family.ModelType} model cannot be a {name}.");
-        return name switch
+        try
+        {
+            return Model(name, config, store, files);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"{config.Source}: {e.Message}", e);
+        }
+    }
+
+    private static PublishedModel Model(
+        string name, PublishedConfig config, ParameterStore store, PublishedFiles? files) => name switch
         {
             "Data2VecAudioModel" => new AudioModel(store, PublishedAudio.ReadConfig(config)),
             "Data2VecAudioForCTC" => new AudioCtcModel(store, PublishedAudio.ReadConfig(config), Ctc(config)),
@@ -57,7 +68,6 @@ public static class PublishedClasses
                 store, PublishedText.ReadConfig(config), config.Number("hidden_dropout_prob", 0)),
             _ => throw new InvalidOperationException($"{name} is listed and cannot be declared."),
         };
-    }
 
     private static CtcConfig Ctc(PublishedConfig config)
     {

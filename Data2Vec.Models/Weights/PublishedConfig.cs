@@ -12,6 +12,8 @@ public sealed class PublishedConfig
     /// <summary>No published size comes near it; a field above is a damaged or hostile file.</summary>
     private const int Largest = 1 << 24;
 
+    private const int MostLayers = 1024;
+
     private readonly JsonElement root;
 
     private PublishedConfig(JsonElement root, string source)
@@ -98,6 +100,13 @@ public sealed class PublishedConfig
                 + $"got {value}.");
     }
 
+    /// <summary>A number of layers.</summary>
+    /// <exception cref="InvalidDataException">It is missing, 0 or absurd.</exception>
+    public int Layers(string name) => Whole(name) is > 0 and <= MostLayers and var count
+        ? count
+        : throw new InvalidDataException(
+            $"{Source}: the field {name} must be a number from 1 to {MostLayers}; got {Whole(name)}.");
+
     /// <summary>A finite number.</summary>
     /// <exception cref="InvalidDataException">It is missing (without a fallback) or no finite number.</exception>
     public double Number(string name, double? fallback = null)
@@ -129,8 +138,10 @@ public sealed class PublishedConfig
         if (value.ValueKind == JsonValueKind.Number) return [Whole(name)];
         if (value.ValueKind != JsonValueKind.Array)
             throw new InvalidDataException($"{Source}: the field {name} must be a list of whole numbers; got {value}.");
-        return [.. value.EnumerateArray().Select(v => IsWhole(v, out var number) ? number : throw new InvalidDataException(
-            $"{Source}: the field {name} must be a list of whole numbers of at most {Largest}; got {value}."))];
+        if (value.GetArrayLength() > MostLayers || value.EnumerateArray().Any(v => !IsWhole(v, out _)))
+            throw new InvalidDataException($"{Source}: the field {name} must be a list of at most {MostLayers} whole "
+                + $"numbers of at most {Largest} each.");
+        return [.. value.EnumerateArray().Select(v => v.GetInt32())];
     }
 
     /// <summary>Refuses a field that is there with another value.</summary>
@@ -162,7 +173,8 @@ public sealed class PublishedConfig
     private static bool IsWhole(JsonElement value, out int number)
     {
         number = 0;
-        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out number) && number is >= 0 and <= Largest;
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out number)
+            && number is >= 0 and <= Largest;
     }
 
     private bool Find(string name, out JsonElement value) =>

@@ -49,6 +49,8 @@ public static class PublishedFolder
         var config = PublishedConfig.Read(Path.Combine(folder, ConfigName));
         using var files = PublishedFiles.Open(folder);
         var model = PublishedClasses.Declare(@class ?? config.Class, config, store, files);
+        // Before memory is taken: a configuration may promise any size, files hold what they hold.
+        PublishedReader.Match(files, model.Parameters, head);
         store.Build(seed, initialise: head != StoredHead.Required);
         PublishedReader.Read(files, model.Parameters, head);
         return model;

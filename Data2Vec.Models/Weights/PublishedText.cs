@@ -71,14 +71,18 @@ public static class PublishedText
                 throw new InvalidDataException(
                     $"{config.Source}: {field} must be false: text models are encoders here.");
         }
+        var (vocabulary, positions, padding) = (config.Whole("vocab_size"), config.Whole("max_position_embeddings"),
+            config.Whole("pad_token_id"));
+        if (padding >= vocabulary || padding + 1 >= positions)
+            throw new InvalidDataException($"{config.Source}: pad_token_id {padding} must be below vocab_size "
+                + $"{vocabulary} and leave positions of the {positions} in max_position_embeddings.");
         return new TextEncoderConfig(
             new TransformerConfig(
-                config.Whole("num_hidden_layers"), config.Whole("hidden_size"), config.Whole("num_attention_heads"),
+                config.Layers("num_hidden_layers"), config.Whole("hidden_size"), config.Whole("num_attention_heads"),
                 config.Whole("intermediate_size"), config.Number("layer_norm_eps"),
                 config.Number("hidden_dropout_prob", 0), config.Number("attention_probs_dropout_prob", 0),
                 InitialDeviation: config.Number("initializer_range", 0.02)),
-            config.Whole("vocab_size"), config.Whole("max_position_embeddings"), config.Whole("type_vocab_size"),
-            config.Whole("pad_token_id"), ZeroPadding: false, pooler);
+            vocabulary, positions, config.Whole("type_vocab_size"), padding, ZeroPadding: false, pooler);
     }
 
     /// <summary>config.json for an encoder.</summary>

@@ -96,7 +96,7 @@ public static class PublishedVision
             throw new InvalidDataException($"{config.Source}: patch_size must be square; got {patch} x {across}.");
         return new VisionEncoderConfig(
             new TransformerConfig(
-                config.Whole("num_hidden_layers"), config.Whole("hidden_size"), config.Whole("num_attention_heads"),
+                config.Layers("num_hidden_layers"), config.Whole("hidden_size"), config.Whole("num_attention_heads"),
                 config.Whole("intermediate_size"), config.Number("layer_norm_eps"),
                 config.Number("hidden_dropout_prob", 0), config.Number("attention_probs_dropout_prob", 0),
                 InitialDeviation: config.Number("initializer_range", 0.02))

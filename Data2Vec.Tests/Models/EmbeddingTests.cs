@@ -36,7 +36,7 @@ public sealed class EmbeddingTests
         WriteWave(At("single.wav"), 16000, 90, seed: 3);
         File.WriteAllText(At("clips/readme.txt"), "no audio");
 
-        var said = AudioEmbedding.Run(
+        var said = Embedding.Run(
             At("model"), [At("clips"), At("single.wav")], At("features.npy"), mean, "cpu", threads: 1);
         Assert.That(said, Does.Contain("3 audio files"));
         string[] files = [At("clips/b.wav"), At("clips/deep/c.WAV"), At("single.wav")];
@@ -74,7 +74,7 @@ public sealed class EmbeddingTests
         string[] files = [.. Enumerable.Range(0, 18).Select(i => At($"pictures/{i:D2}.bmp"))];
         for (var i = 0; i < files.Length; i++) WriteBitmap(files[i], 12 + i, 20, seed: (ulong)i);
 
-        ImageEmbedding.Run(At("model"), [At("pictures")], At("features.npy"), mean, "cpu", threads: 1);
+        Embedding.Run(At("model"), [At("pictures")], At("features.npy"), mean, "cpu", threads: 1);
         using var device = Device.Parse("cpu", 1);
         using var store = new ParameterStore(device);
         var encoder = ((VisionModel)PublishedFolder.Load(At("model"), store, "Data2VecVisionModel")).Encoder;
@@ -86,6 +86,32 @@ public sealed class EmbeddingTests
             var last = encoder.Forward(view, batch, null, default).Last.ToArray<float>();
             return mean ? last[encoder.Config.Transformer.Width..] : last;
         }, device);
+    }
+
+    [Test]
+    public void Documents_give_the_same_rows_from_a_head_in_shards_and_from_a_bare_file()
+    {
+        const string name = "Data2VecTextForTokenClassification";
+        var config = TinyModels.Config(name).With("vocab_size", 2000).With("max_position_embeddings", 40);
+        TinyModels.Save(At("saved"), name, config: config);
+        foreach (var file in new[] { "vocab.json", "merges.txt" })
+            File.Copy(Fixtures.Path("text", $"tokenizer/{file}"), IOPath.Combine(At("saved"), file));
+        FolderConversion.Run(At("saved"), At("shards"), new(MaximumShardBytes: 700));
+        FolderConversion.Run(At("saved"), At("bare"), new(Bare: true));
+        File.WriteAllText(At("documents.txt"), "one document\nand another, a little longer\n");
+        var features = new List<float[]>();
+        foreach (var folder in new[] { "saved", "shards", "bare" })
+        {
+            Embedding.Run(At(folder), [At("documents.txt")], At("text.npy"), meanPool: true, "cpu", threads: 1);
+            var (shape, values) = Npy.LoadSingles(At("text.npy"));
+            Assert.That(shape, Is.EqualTo(new Shape(2, 8)));
+            features.Add(values);
+        }
+        Assert.That(features[0].Any(x => x != 0));
+        Assert.That(features[1], Is.EqualTo(features[0]));
+        Assert.That(features[2], Is.EqualTo(features[0]));
+        Assert.That(() => Embedding.Run(At("bare"), [At("a"), At("b")], At("text.npy"), true, "cpu", 1),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains("one file of documents"));
     }
 
     [Test]
@@ -128,7 +154,8 @@ public sealed class EmbeddingTests
                 ? [.. Enumerable.Range(0, width).Select(c => own.Where((_, k) => k % width == c).Average())] : own;
             var rows = expected.Length / width;
             Assert.That(lines[i][..2], Is.EqualTo([$"{row}", $"{rows}"]));
-            Assert.That(values.AsSpan(row * width, expected.Length).ToArray(), Is.EqualTo(expected).Within(1e-6f), files[i]);
+            var got = values.AsSpan(row * width, expected.Length).ToArray();
+            Assert.That(got, Is.EqualTo(expected).Within(1e-6f), files[i]);
             row += rows;
         }
         Assert.That(shape[0], Is.EqualTo(row));

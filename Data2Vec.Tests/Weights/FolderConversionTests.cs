@@ -29,7 +29,8 @@ public sealed class FolderConversionTests
 
         FolderConversion.Run(At("source"), At("half"), new(SafetensorsType.BF16, MaximumShardBytes: 1000));
         Assert.That(Directory.GetFiles(At("half"), "model-*-of-*.safetensors"), Has.Length.GreaterThan(1));
-        Assert.That(PublishedConfig.Read(IOPath.Combine(At("half"), "config.json")).Text("dtype"), Is.EqualTo("bfloat16"));
+        var config = PublishedConfig.Read(IOPath.Combine(At("half"), "config.json"));
+        Assert.That(config.Text("dtype"), Is.EqualTo("bfloat16"));
         FolderConversion.Run(At("half"), At("back"), new(SafetensorsType.F32));
         var (source, back) = (TinyModels.Read(At("source")), TinyModels.Read(At("back")));
         Assert.That(back.Keys, Is.EquivalentTo(source.Keys));

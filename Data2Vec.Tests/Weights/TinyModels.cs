@@ -29,7 +29,8 @@ internal static class TinyModels
     /// <summary>The configuration of a class.</summary>
     public static PublishedConfig Config(string name)
     {
-        var fields = JsonNode.Parse(name.Contains("Audio") ? Audio : name.Contains("Vision") ? Vision : Text)!.AsObject();
+        var json = name.Contains("Audio") ? Audio : name.Contains("Vision") ? Vision : Text;
+        var fields = JsonNode.Parse(json)!.AsObject();
         fields["architectures"] = new JsonArray(name);
         (fields["hidden_size"], fields["num_hidden_layers"]) = (8, 2);
         (fields["num_attention_heads"], fields["intermediate_size"], fields["num_labels"]) = (2, 12, 3);

@@ -9,6 +9,12 @@ public sealed record ImageReadOptions
     public bool Upright { get; init; } = true;
 
     /// <summary>
+    /// What shines through where a picture is transparent. Null: alpha is dropped and not blended, as Pillow's
+    /// convert("RGB") does; hidden colours come out then.
+    /// </summary>
+    public (byte Red, byte Green, byte Blue)? Ground { get; init; }
+
+    /// <summary>
     /// A picture of more pixels is refused before any of them is allocated. Half of Pillow's limit; reading takes seven
     /// bytes a pixel.
     /// </summary>
@@ -17,8 +23,8 @@ public sealed record ImageReadOptions
 
 /// <summary>
 /// Reads JPEG, PNG, WebP, GIF (first frame) and BMP files into <see cref="RgbImage"/>. Palettes and greyscale become
-/// RGB, of 16 bits the upper eight are kept, alpha is dropped and not blended, colour profiles are ignored; Adobe's
-/// inverted CMYK is turned into RGB. Decoding is done by Skia; its output equals Pillow's.
+/// RGB, of 16 bits the upper eight are kept, alpha is dropped (or blended, on wish), colour profiles are ignored;
+/// Adobe's inverted CMYK is turned into RGB. Decoding is done by Skia; its output equals Pillow's.
 /// </summary>
 /// <remarks>
 /// The format is told by the content, not by the name. A file that is cut is refused, where decoders would fill the
@@ -58,7 +64,7 @@ public static class ImageFile
         try
         {
             var container = ImageContainer.Inspect(bytes);
-            var image = Pixels(bytes, container.Format, options.MostPixels);
+            var image = Pixels(bytes, container.Format, options);
             return options.Upright ? ExifOrientation.Apply(image, container.Orientation) : image;
         }
         catch (InvalidDataException error)
@@ -67,16 +73,17 @@ public static class ImageFile
         }
     }
 
-    private static RgbImage Pixels(byte[] bytes, ImageFormat format, long most)
+    private static RgbImage Pixels(byte[] bytes, ImageFormat format, ImageReadOptions options)
     {
         var frame = format == ImageFormat.Gif ? GifFirstFrame.Find(bytes) : new GifFirstFrame(bytes, null);
+        if (options.Ground is not null) frame = new GifFirstFrame(bytes, null);
         using var data = SKData.CreateCopy(frame.Bytes);
         using var codec = SKCodec.Create(data)
             ?? throw new InvalidDataException($"the header of the {format} picture is damaged or cut");
         var (width, height) = (codec.Info.Width, codec.Info.Height);
-        if (width < 1 || height < 1 || (long)width * height > most)
+        if (width < 1 || height < 1 || (long)width * height > options.MostPixels)
             throw new InvalidDataException(
-                $"the picture should have {width} x {height} pixels; at most {most} are read");
+                $"the picture should have {width} x {height} pixels; at most {options.MostPixels} are read");
 
         // Without a colour space the decoder converts none; without premultiplication it keeps colours under alpha.
         using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888,
@@ -87,7 +94,8 @@ public static class ImageFile
                 ? $"the file is cut: the data of the {format} picture end before its {width} x {height} pixels"
                 : $"the data of the {format} picture are damaged");
         var image = new RgbImage(width, height);
-        DropAlpha(bitmap.GetPixelSpan(), bitmap.RowBytes, image, frame.Background);
+        if (options.Ground is { } ground) Blend(bitmap.GetPixelSpan(), bitmap.RowBytes, image, ground);
+        else DropAlpha(bitmap.GetPixelSpan(), bitmap.RowBytes, image, frame.Background);
         if (format == ImageFormat.Bmp) BmpSixteenBits.Widen(bytes, image.Pixels);
         return image;
     }
@@ -106,5 +114,25 @@ public static class ImageFile
                     : (from[i], from[i + 1], from[i + 2]);
             }
         }
+    }
+
+    private static void Blend(
+        ReadOnlySpan<byte> pixels, int stride, RgbImage image, (byte Red, byte Green, byte Blue) ground)
+    {
+        for (var y = 0; y < image.Height; y++)
+        {
+            var from = pixels.Slice(y * stride, image.Width * 4);
+            var to = image.Row(y);
+            for (int i = 0, j = 0; j < to.Length; i += 4, j += 3)
+            {
+                var alpha = from[i + 3];
+                to[j] = Mix(from[i], ground.Red, alpha);
+                to[j + 1] = Mix(from[i + 1], ground.Green, alpha);
+                to[j + 2] = Mix(from[i + 2], ground.Blue, alpha);
+            }
+        }
+
+        static byte Mix(int colour, int ground, int alpha) =>
+            (byte)((colour * alpha + ground * (255 - alpha) + 127) / 255);
     }
 }

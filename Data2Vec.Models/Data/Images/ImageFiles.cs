@@ -45,7 +45,9 @@ public static class ImageFiles
                 throw new InvalidDataException(
                     $"{path}: no picture was found; expected .jpg, .png, .webp, .gif or .bmp files, or .tar shards.");
         }
-        found = [.. found.DistinctBy(f => (Path.GetFullPath(f.File.Path), f.File.Offset))];
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        found = [.. found.DistinctBy(f => (Path.GetFullPath(f.File.Path), f.File.Offset))
+            .Select(f => (Unique(f.File, names), f.Class))];
         var classes = found.All(f => f.Class is not null) ? Ordered(found.Select(f => f.Class!).Distinct()) : [];
         var numbers = classes.Select((c, i) => (c, i)).ToDictionary(c => c.c, c => c.i, StringComparer.Ordinal);
         ImageSample Sample(SampleFile file, string? label) => new(
@@ -63,6 +65,15 @@ public static class ImageFiles
             .Where(f => ImageFile.HasImageName(f) || IsShard(f))
             .Select(f => (Path: f, Name: Path.GetRelativePath(path, f).Replace('\\', '/')))
             .OrderBy(f => f.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>Two data folders may hold pictures of one name; the second is then called by its path.</summary>
+    private static SampleFile Unique(SampleFile file, HashSet<string> names)
+    {
+        if (names.Add(file.Name)) return file;
+        var renamed = file with { Name = $"{file.Path}:{file.Name}" };
+        names.Add(renamed.Name);
+        return renamed;
     }
 
     private static bool IsShard(string path) => path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase);

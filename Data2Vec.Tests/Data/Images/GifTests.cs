@@ -15,6 +15,15 @@ public sealed class GifTests
         Assert.That(image.Pixels, Is.EqualTo(Colours(0, 1, 2, 3)));
     }
 
+    [Test]
+    public void A_ground_shines_through_transparent_pixels_and_beside_the_frame()
+    {
+        var image = ImageFile.Decode(Gif(3, 2, transparent: 1), "t.gif", new ImageReadOptions { Ground = (7, 8, 9) });
+        byte[] ground = [7, 8, 9];
+        Assert.That(image.Pixels, Is.EqualTo(
+            (byte[])[.. Colours(0), .. ground, .. ground, .. Colours(2), .. Colours(3), .. ground]));
+    }
+
     [TestCase(-1, 0)]
     [TestCase(2, 2)]
     public void Pixels_beside_the_frame_have_the_transparent_index_or_the_first(int transparent, int expected)

@@ -109,6 +109,28 @@ public sealed class ImageFileTests
         Assert.That(ImageFile.HasImageName("a/b.txt"), Is.False);
     }
 
+    [TestCase("png_rgba.png")]
+    [TestCase("webp_lossless_alpha.webp")]
+    public void Alpha_is_dropped_or_blended_with_a_ground(string name)
+    {
+        var path = Path.Combine(Files, name);
+        var dropped = ImageFile.Read(path);
+        var black = ImageFile.Read(path, new ImageReadOptions { Ground = (0, 0, 0) });
+        var white = ImageFile.Read(path, new ImageReadOptions { Ground = (255, 255, 255) });
+        var transparent = 0;
+        for (var i = 0; i < dropped.Pixels.Length; i++)
+        {
+            // What black lacks of the colour, white adds in proportion: alpha can be read from their difference.
+            var alpha = 255 - (white.Pixels[i] - black.Pixels[i]);
+            Assert.That(black.Pixels[i], Is.EqualTo(dropped.Pixels[i] * alpha / 255.0).Within(1.5));
+            if (alpha < 200) transparent++;
+        }
+        Assert.That(transparent, Is.GreaterThan(dropped.Pixels.Length / 4));
+        var opaque = Path.Combine(Files, "png_rgb.png");
+        Assert.That(ImageFile.Read(opaque, new ImageReadOptions { Ground = (9, 9, 9) }).Pixels,
+            Is.EqualTo(ImageFile.Read(opaque).Pixels));
+    }
+
     [Test]
     public void Broken_EXIF_data_do_not_lose_the_picture()
     {

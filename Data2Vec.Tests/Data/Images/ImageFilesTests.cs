@@ -53,6 +53,16 @@ public sealed class ImageFilesTests
     }
 
     [Test]
+    public void Pictures_of_one_name_in_two_folders_are_told_apart()
+    {
+        Put("x/dog/b.png", 1);
+        Put("y/dog/b.png", 2);
+        var corpus = Load(Path.Combine(folder.Path, "x"), Path.Combine(folder.Path, "y"));
+        Assert.That(corpus.Samples.Select(s => s.Name).ToHashSet(), Has.Count.EqualTo(2));
+        Assert.That(corpus.Classes, Is.EqualTo(new[] { "dog" }));
+    }
+
+    [Test]
     public void About_a_sixth_is_held_out_by_the_names_alone()
     {
         var bytes = Picture(3);
