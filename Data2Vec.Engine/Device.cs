@@ -15,7 +15,11 @@ public sealed partial class Device : IDisposable
     {
         Name = name;
         Backend = backend;
+        Opened?.Invoke(this);
     }
+
+    /// <summary>Told of every device that is made: the tests watch what each has given back.</summary>
+    internal static Action<Device>? Opened { get; set; }
 
     /// <summary>The name it was asked for by: "cpu", "reference", ...</summary>
     public string Name { get; }
@@ -36,10 +40,20 @@ public sealed partial class Device : IDisposable
     public Scope Scope() => innermost = new Scope(this, innermost);
 
     /// <summary>Disposes the backend. Every tensor must be gone by then.</summary>
-    public void Dispose() => Backend.Dispose();
+    public void Dispose()
+    {
+        if (IsDisposed) return;
+        IsDisposed = true;
+        Backend.Dispose();
+    }
 
     /// <summary>"cpu (AVX-512, 2 threads)".</summary>
     public override string ToString() => Backend.Description;
+
+    internal bool IsDisposed { get; private set; }
+
+    /// <summary>Collects what is allocated while a derivative runs, for the case that it fails; null at other times.</summary>
+    internal List<Storage>? Unfinished { get; set; }
 
     internal Scope CurrentScope => innermost ?? throw new InvalidOperationException(
         "No scope is open on this device: wrap the work in `using var scope = device.Scope();`.");
@@ -53,6 +67,14 @@ public sealed partial class Device : IDisposable
 
     /// <summary>Fresh, uninitialised memory for a tensor, held once by the caller.</summary>
     internal TensorRef Allocate(Shape shape, DType type)
+    {
+        var place = AllocateLasting(shape, type);
+        Unfinished?.Add(place.Storage!);
+        return place;
+    }
+
+    /// <summary>As <see cref="Allocate"/>, for an owner that outlives the operation, whatever becomes of it.</summary>
+    internal TensorRef AllocateLasting(Shape shape, DType type)
     {
         if (!Backend.Supports(type))
             throw new NotSupportedException($"{Backend.Description} has no {type.Name()} tensors.");

@@ -53,8 +53,14 @@ internal abstract class Node(Tape tape, string op)
     /// <summary>Runs the derivative if a gradient reached the output, then lets go of everything.</summary>
     public void Run()
     {
-        if (!gradient.IsNone) Backward(gradient);
-        Forget();
+        try
+        {
+            if (!gradient.IsNone) Backward(gradient);
+        }
+        finally
+        {
+            Forget();
+        }
     }
 
     /// <summary>Lets go of saved tensors and of the gradient.</summary>

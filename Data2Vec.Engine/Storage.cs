@@ -30,8 +30,6 @@ internal sealed class Storage
     /// <summary>True when nobody else would notice a write.</summary>
     public bool IsExclusive => holders == 1;
 
-    public bool IsAlive => holders > 0;
-
     public void Retain()
     {
         if (holders <= 0) throw new ObjectDisposedException(nameof(Storage), "Memory that was given back is held again.");
@@ -42,6 +40,14 @@ internal sealed class Storage
     {
         if (holders <= 0) throw new ObjectDisposedException(nameof(Storage), "Memory was given back twice.");
         if (--holders == 0) Device.Backend.Free(Buffer);
+    }
+
+    /// <summary>Gives the memory back although somebody still counts as a holder: after a failure nobody will let go.</summary>
+    public void Abandon()
+    {
+        if (holders <= 0) return;
+        holders = 0;
+        Device.Backend.Free(Buffer);
     }
 
     public void Written(string op)

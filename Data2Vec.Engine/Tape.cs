@@ -11,7 +11,7 @@ public sealed class Tape : IDisposable
 {
     private readonly List<Node?> nodes = [];
     private readonly List<LeafNode> leaves = [];
-    private bool disposed;
+    private bool ran, disposed;
 
     /// <summary>A tape for tensors of one device.</summary>
     public Tape(Device device) => Device = device;
@@ -25,6 +25,7 @@ public sealed class Tape : IDisposable
     /// <summary>A tracked alias of a floating-point tensor, whose gradient <see cref="Gradient"/> gives after backward.</summary>
     public Tensor Watch(Tensor tensor)
     {
+        ObjectDisposedException.ThrowIf(disposed, this);
         if (!tensor.DType.IsFloat())
             throw new ArgumentException($"Tape.Watch: only floating-point tensors have gradients; got {tensor}.");
         var leaf = new LeafNode(this, tensor.Shape, tensor.DType);
@@ -39,31 +40,56 @@ public sealed class Tape : IDisposable
     /// <param name="output">A tracked tensor; one element unless a seed is given.</param>
     /// <param name="seed">Gradient to start from, of the shape and type of the output.</param>
     /// <exception cref="ArgumentException">The output is not tracked by this tape, or needs a seed.</exception>
-    /// <exception cref="InvalidOperationException">An operation on the way has no derivative.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// An operation on the way has no derivative, a value that it saved was overwritten, or the tape has run before. After a
+    /// failure the tape is empty and disposed.
+    /// </exception>
     public void Backward(Tensor output, Tensor? seed = null)
     {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        if (ran)
+            throw new InvalidOperationException("Tape.Backward: this tape has run; record the computation again on a new one.");
         if (output.Node?.Tape != this)
             throw new ArgumentException($"Tape.Backward: {output} was not computed from a tensor watched by this tape.");
         if (seed is null && output.Count != 1)
             throw new ArgumentException($"Tape.Backward: {output} has {output.Count} elements; give a seed of its shape.");
         if (seed is not null && (seed.Shape != output.Shape || seed.DType != output.DType))
             throw new ArgumentException($"Tape.Backward: the seed must be like {output}; got {seed}.");
-        using (Device.Scope())
+        ran = true;
+        var outer = Device.Unfinished;
+        var unfinished = Device.Unfinished = [];
+        try
         {
-            output.Node.Pass((seed ?? Tensor.Full(Device, output.Shape, output.DType, 1)).Ref);
+            using (Device.Scope())
+            {
+                output.Node.Pass((seed ?? Tensor.Full(Device, output.Shape, output.DType, 1)).Ref);
+            }
+            for (var i = nodes.Count - 1; i >= 0; i--)
+            {
+                unfinished.Clear();
+                var node = nodes[i]!;
+                nodes[i] = null;
+                using (Device.Scope()) node.Run();
+            }
+            nodes.Clear();
         }
-        for (var i = nodes.Count - 1; i >= 0; i--)
+        catch
         {
-            var node = nodes[i]!;
-            nodes[i] = null;
-            using (Device.Scope()) node.Run();
+            // What other nodes hold goes with them; what is left was opened by the failed one, which will not come back.
+            Dispose();
+            foreach (var storage in unfinished) storage.Abandon();
+            throw;
         }
-        nodes.Clear();
+        finally
+        {
+            Device.Unfinished = outer;
+        }
     }
 
     /// <summary>The gradient of a watched tensor, as a tensor of the current scope; null when nothing reached it.</summary>
     public Tensor? Gradient(Tensor watched)
     {
+        ObjectDisposedException.ThrowIf(disposed, this);
         if (watched.Node is not LeafNode leaf || leaf.Tape != this)
             throw new ArgumentException($"Tape.Gradient: {watched} is not a tensor returned by Watch of this tape.");
         return leaf.Gradient.IsNone ? null : new Tensor(leaf.Gradient.Retain(), "Gradient");
@@ -103,6 +129,4 @@ public sealed class Tape : IDisposable
         nodes.Add(node);
         return node;
     }
-
-    internal void Remember(LeafNode leaf) => leaves.Add(leaf);
 }

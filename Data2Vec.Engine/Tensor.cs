@@ -40,7 +40,7 @@ public sealed partial class Tensor : IDisposable
     public bool IsTracked => Node is not null;
 
     /// <summary>Where it came from on the tape; null when untracked.</summary>
-    internal Node? Node { get; }
+    internal Node? Node { get; private set; }
 
     /// <summary>The place in memory, for kernels and nodes.</summary>
     internal TensorRef Ref
@@ -165,6 +165,13 @@ public sealed partial class Tensor : IDisposable
 
     /// <summary>"LayerNorm (8, 512, 768) float32".</summary>
     public override string ToString() => $"{MadeBy} {Shape} {DType.Name()}";
+
+    /// <summary>An operation has written other values into this memory; derivatives that saved the old ones refuse.</summary>
+    internal void Overwritten(string op, Node? node)
+    {
+        place.Storage!.Written(op);
+        Node = node;
+    }
 
     internal static DType TypeOf<T>()
     {

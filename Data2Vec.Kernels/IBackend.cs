@@ -11,8 +11,10 @@ public interface IBackend : IDisposable
     // Device
     /// <summary>What this backend is, for messages and tables: "cpu (AVX-512, 2 threads)".</summary>
     string Description { get; }
-    /// <summary>True when tensors of this type can be operands of floating-point operations.</summary>
+    /// <summary>True when there are tensors of this type: they can be stored, moved and cast.</summary>
     bool Supports(DType type);
+    /// <summary>True when floating-point operations take operands of this type.</summary>
+    bool Computes(DType type);
     /// <summary>What the memory pool holds.</summary>
     MemoryStatistics Memory { get; }
     /// <summary>How often the host has waited for the device.</summary>

@@ -107,6 +107,7 @@ public sealed class ParameterStore : IDisposable
     /// </param>
     public void Build(ulong seed, double weightDecay = 0, bool initialise = true, bool decayVectors = true)
     {
+        if (!values.IsNone) throw new InvalidOperationException("ParameterStore.Build: this store is built already.");
         segments = new Segment[declarations.Count];
         hasGradient = new bool[declarations.Count];
         uploaded = new bool[declarations.Count];
@@ -130,7 +131,7 @@ public sealed class ParameterStore : IDisposable
         length = student;
         values = Zeroed(student);
         teacher = Zeroed(own);
-        table = Device.Allocate(new Shape(Math.Max(1, segments.Length * Unsafe.SizeOf<Segment>())), DType.UInt8);
+        table = Device.AllocateLasting(new Shape(Math.Max(1, segments.Length * Unsafe.SizeOf<Segment>())), DType.UInt8);
         UploadTable();
         for (var i = 0; initialise && i < segments.Length; i++)
         {
@@ -182,6 +183,7 @@ public sealed class ParameterStore : IDisposable
         };
         args.Check();
         Device.Backend.Adam(args);
+        values.Storage!.Written("Adam");
     }
 
     /// <summary>Moves the teacher: averages and copies, with the decay of the step values.</summary>
@@ -194,6 +196,7 @@ public sealed class ParameterStore : IDisposable
         };
         args.Check();
         Device.Backend.Ema(args);
+        teacher.Storage!.Written("Ema");
     }
 
     /// <summary>Values of one parameter on the host, as doubles; waits for the device.</summary>
@@ -209,6 +212,7 @@ public sealed class ParameterStore : IDisposable
         var place = PlaceOf(part, parameter);
         Refuse.Unless(numbers.Length == place.Shape.Count,
             $"{declarations[parameter].Name} has {place.Shape.Count} elements; got {numbers.Length}.");
+        place.Storage!.Written("ParameterStore.Write");
         if (DType == DType.Float64)
         {
             Device.Backend.Upload(MemoryMarshal.AsBytes(numbers), place.View);
@@ -234,6 +238,7 @@ public sealed class ParameterStore : IDisposable
         var place = PlaceOf(part, parameter);
         Refuse.Unless(bytes.Length == place.Shape.Count * DType.Size(),
             $"{declarations[parameter].Name} has {place.Shape.Count * DType.Size()} bytes; got {bytes.Length}.");
+        place.Storage!.Written("ParameterStore.Write");
         Device.Backend.Upload(bytes, place.View);
     }
 
@@ -248,8 +253,11 @@ public sealed class ParameterStore : IDisposable
     }
 
     /// <summary>Restores the updates each parameter has seen.</summary>
+    /// <exception cref="ArgumentException">There is not one count for each parameter.</exception>
     public void WriteStepCounts(ReadOnlySpan<int> counts)
     {
+        Refuse.Unless(counts.Length == segments.Length,
+            $"ParameterStore: {segments.Length} parameters have as many step counts; got {counts.Length}.");
         for (var i = 0; i < segments.Length; i++) segments[i].StepCount = counts[i];
         UploadTable();
     }
@@ -281,7 +289,7 @@ public sealed class ParameterStore : IDisposable
 
     private TensorRef Zeroed(long count)
     {
-        var place = Device.Allocate(new Shape(checked((int)Math.Max(Alignment, count))), DType);
+        var place = Device.AllocateLasting(new Shape(checked((int)Math.Max(Alignment, count))), DType);
         Device.Backend.Fill(new FillArgs { Y = place.View, Count = place.Shape.Count, Value = 0 });
         return place;
     }

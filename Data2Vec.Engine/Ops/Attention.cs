@@ -22,7 +22,9 @@ public static partial class Ops
     /// <param name="k">[B, Tk, H, d].</param>
     /// <param name="v">[B, Tk, H, d].</param>
     /// <param name="options">Mask, bias, slopes, scale, dropout.</param>
-    /// <param name="probabilities">Receives [B, H, Tq, Tk] (before dropout) when not null; Reference and Cpu only.</param>
+    /// <param name="probabilities">
+    /// Receives [B, H, Tq, Tk] (before dropout) when not null; Reference and Cpu only. There is no derivative through them.
+    /// </param>
     /// <returns>[B, Tq, H, d].</returns>
     /// <exception cref="ArgumentException">Shapes, types or devices do not fit.</exception>
     public static Tensor Attention(
@@ -91,6 +93,7 @@ public static partial class Ops
         };
         args.Check();
         device.Backend.Attention(args);
+        probabilities?.Overwritten("Attention", tape?.Record(new NoDerivativeNode(tape, "Attention's probabilities")));
         if (tape is null) return new Tensor(o, "Attention");
         p.Q.Retain();
         p.K.Retain();

@@ -14,7 +14,7 @@ public static partial class Ops
     /// <param name="labelSmoothing">In [0, 1].</param>
     /// <param name="ignoreIndex">Target value that does not count.</param>
     /// <param name="reduction">None or PerRow: one loss per row; Sum; Mean over the weights of counted targets.</param>
-    /// <exception cref="ArgumentException">Shapes, types or smoothing do not fit.</exception>
+    /// <exception cref="ArgumentException">Shapes, types or smoothing do not fit, or the weight is tracked.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A target is no class; the sentence names its row.</exception>
     public static Tensor CrossEntropy(
         Tensor logits, Tensor target, Tensor? weight = null, double labelSmoothing = 0, long ignoreIndex = -100,
@@ -25,6 +25,7 @@ public static partial class Ops
         Refuse.OtherTypes("CrossEntropy", logits, weight);
         Refuse.Unless(logits.Shape.Rank >= 1 && target.Shape == logits.Shape.Slice(0, logits.Shape.Rank - 1),
             $"CrossEntropy: target must have the leading dimensions of logits; got {logits.Shape} and {target.Shape}.");
+        Refuse.Tracked("CrossEntropy", "weight", weight);
         var classes = logits.Shape[-1];
         Refuse.Unless(classes >= 1, $"CrossEntropy: there must be at least one class; got logits {logits.Shape}.");
         Refuse.Unless(weight is null || weight.Shape == new Shape(classes),

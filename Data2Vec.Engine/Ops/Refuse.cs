@@ -36,8 +36,20 @@ internal static class Refuse
         }
     }
 
-    public static void NotFloat(string op, Tensor x) =>
+    /// <summary>Operands that are no floating-point numbers, and those of a type that the device only stores.</summary>
+    public static void NotFloat(string op, Tensor x)
+    {
         Unless(x.DType.IsFloat(), $"{op}: the operand must be a floating-point tensor; got {x}.");
+        if (!x.Device.Backend.Computes(x.DType))
+        {
+            throw new NotSupportedException(
+                $"{op}: {x.Device} does not compute in {x.DType.Name()}; cast {x} to {x.Device.DefaultFloat.Name()}.");
+        }
+    }
+
+    /// <summary>An operand that takes part but has no derivative: asking for one is an error, never a silent zero.</summary>
+    public static void Tracked(string op, string name, Tensor? x) => Unless(x?.Node is null,
+        $"{op}: there is no derivative by the {name}; give {x}.Detach() if none is wanted.");
 
     /// <summary>Turns a dimension that may count from the end into one that counts from the start.</summary>
     public static int Dimension(string op, Tensor x, int dimension)

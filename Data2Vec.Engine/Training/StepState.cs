@@ -16,7 +16,7 @@ public sealed class StepState : IDisposable
     public StepState(Device device)
     {
         Device = device;
-        memory = device.Allocate(new Shape(Unsafe.SizeOf<StepValues>()), DType.UInt8);
+        memory = device.AllocateLasting(new Shape(Unsafe.SizeOf<StepValues>()), DType.UInt8);
         Values.GradientDivisor = 1;
         Values.WeightDecayScale = 1;
         Upload();

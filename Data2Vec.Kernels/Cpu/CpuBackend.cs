@@ -45,6 +45,8 @@ internal sealed unsafe partial class CpuBackend<T> : IBackend
 
     public bool Supports(DType type) => type != DType.Float64;
 
+    public bool Computes(DType type) => type == DType.Float32;
+
     public DeviceBuffer Allocate(long bytes) => memory.Allocate(bytes);
 
     public void Free(DeviceBuffer buffer) => memory.Free((HostBuffer)buffer);

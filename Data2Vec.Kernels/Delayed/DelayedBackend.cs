@@ -37,6 +37,9 @@ public sealed unsafe partial class DelayedBackend : IBackend
     public bool Supports(DType type) => inner.Supports(type);
 
     /// <inheritdoc/>
+    public bool Computes(DType type) => inner.Computes(type);
+
+    /// <inheritdoc/>
     public DeviceBuffer Allocate(long bytes) => pool.Allocate(bytes);
 
     /// <inheritdoc/>

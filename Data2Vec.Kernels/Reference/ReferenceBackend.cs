@@ -24,6 +24,9 @@ public sealed unsafe partial class ReferenceBackend : IBackend
     public bool Supports(DType type) => true;
 
     /// <inheritdoc/>
+    public bool Computes(DType type) => type.IsFloat();
+
+    /// <inheritdoc/>
     public DeviceBuffer Allocate(long bytes) => pool.Allocate(bytes);
 
     /// <inheritdoc/>

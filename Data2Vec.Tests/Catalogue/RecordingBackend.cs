@@ -17,6 +17,8 @@ internal sealed class RecordingBackend(IBackend inner) : IBackend
 
     public bool Supports(DType type) => inner.Supports(type);
 
+    public bool Computes(DType type) => inner.Computes(type);
+
     public DeviceBuffer Allocate(long bytes) => inner.Allocate(bytes);
 
     public void Free(DeviceBuffer buffer) => inner.Free(buffer);
