@@ -66,8 +66,10 @@ public sealed partial class Device : IDisposable
     }
 
     /// <summary>Fresh, uninitialised memory for a tensor, held once by the caller.</summary>
+    /// <exception cref="InvalidOperationException">No scope is open, so nobody would take the tensor.</exception>
     internal TensorRef Allocate(Shape shape, DType type)
     {
+        _ = CurrentScope;
         var place = AllocateLasting(shape, type);
         Unfinished?.Add(place.Storage!);
         return place;
@@ -113,8 +115,8 @@ public sealed class Scope : IDisposable
     public void Dispose()
     {
         if (disposed) return;
-        disposed = true;
         Device.Closed(this);
+        disposed = true;
         foreach (var tensor in tensors) tensor.Dispose();
         tensors.Clear();
     }

@@ -16,7 +16,9 @@ public sealed record GradCheckInput(double[] Values, Shape Shape, bool Different
 /// <param name="Numeric">Finite difference there.</param>
 /// <param name="Analytic">Tape gradient there.</param>
 /// <param name="Kinks">Entries left out because the slopes on both sides differ: the function has a kink there.</param>
-/// <param name="DirectionError">The same error along one random direction through all inputs at once.</param>
+/// <param name="DirectionError">
+/// The same error along one random direction through all entries of all inputs at once, except those found to be kinks.
+/// </param>
 public sealed record GradCheckReport(
     int Checked, double WorstError, int WorstInput, long WorstIndex, double Numeric, double Analytic, int Kinks,
     double DirectionError)
@@ -41,7 +43,8 @@ public static class GradCheck
     /// <param name="inputs">Where to check.</param>
     /// <param name="entriesPerInput">Larger inputs are checked at this many evenly spread entries.</param>
     /// <param name="seed">Of the cotangent and the direction.</param>
-    /// <exception cref="NotSupportedException">The device has no float64.</exception>
+    /// <exception cref="NotSupportedException">The device has no float64, or the function's result is not float64.</exception>
+    /// <exception cref="InvalidOperationException">The result depends on no differentiable input.</exception>
     public static GradCheckReport Run(
         Device device, Func<Tensor[], Tensor> function, IReadOnlyList<GradCheckInput> inputs,
         int entriesPerInput = 64, ulong seed = 1)
@@ -51,6 +54,7 @@ public static class GradCheck
         var values = inputs.Select(i => (double[])i.Values.Clone()).ToArray();
         var (cotangent, gradients) = Analytic(device, function, inputs, values, seed);
 
+        var kinks = values.Select(v => new bool[v.Length]).ToArray();
         var report = new GradCheckReport(0, 0, -1, -1, 0, 0, 0, 0);
         for (var input = 0; input < inputs.Count; input++)
         {
@@ -75,6 +79,7 @@ public static class GradCheck
                 if (Math.Abs(left - right) > 1e-2 * Math.Max(1, Math.Max(Math.Abs(left), Math.Abs(right))))
                 {
                     report = report with { Kinks = report.Kinks + 1 };
+                    kinks[input][i] = true;
                     continue;
                 }
                 var error = Relative(numeric, gradients[input][i]);
@@ -89,12 +94,15 @@ public static class GradCheck
                 }
             }
         }
-        return report with { DirectionError = report.Kinks > 0 ? 0 : Direction(device, function, inputs, values, cotangent, gradients, seed) };
+        return report with
+        {
+            DirectionError = Direction(device, function, inputs, values, kinks, cotangent, gradients, seed),
+        };
     }
 
     private static double Direction(
         Device device, Func<Tensor[], Tensor> function, IReadOnlyList<GradCheckInput> inputs, double[][] values,
-        double[] cotangent, double[][] gradients, ulong seed)
+        bool[][] kinks, double[] cotangent, double[][] gradients, ulong seed)
     {
         var stream = new PhiloxStream(new RandomKey(seed, 0, 0, 2));
         var directions = new double[values.Length][];
@@ -105,7 +113,8 @@ public static class GradCheck
             if (!inputs[input].Differentiable) continue;
             for (var i = 0; i < directions[input].Length; i++)
             {
-                directions[input][i] = stream.NextNormal() / Math.Sqrt(directions[input].Length);
+                var normal = stream.NextNormal() / Math.Sqrt(directions[input].Length);
+                directions[input][i] = kinks[input][i] ? 0 : normal;
                 analytic += directions[input][i] * gradients[input][i];
             }
         }
@@ -133,6 +142,11 @@ public static class GradCheck
             tensors[i] = inputs[i].Differentiable ? tape.Watch(t) : t;
         }
         var output = function(tensors);
+        if (output.DType != DType.Float64)
+        {
+            throw new NotSupportedException($"GradCheck: the function gives {output}, not float64; finite differences of "
+                + "less precise numbers measure their rounding.");
+        }
         var stream = new PhiloxStream(new RandomKey(seed, 0, 0, 1));
         var cotangent = new double[output.Count];
         for (var i = 0; i < cotangent.Length; i++) cotangent[i] = stream.NextNormal();

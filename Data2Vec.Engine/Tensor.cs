@@ -31,7 +31,8 @@ public sealed partial class Tensor : IDisposable
     public long Count => place.Shape.Count;
 
     /// <summary>The device it lives on.</summary>
-    public Device Device => place.Device;
+    /// <exception cref="ObjectDisposedException">Its scope has ended: operations ask for the device before all else.</exception>
+    public Device Device => disposed ? throw Gone() : place.Device;
 
     /// <summary>The operation that made it, for messages.</summary>
     public string MadeBy { get; }
@@ -63,12 +64,12 @@ public sealed partial class Tensor : IDisposable
     }
 
     /// <summary>Uninitialised elements.</summary>
-    public static Tensor Empty(Device device, Shape shape, DType type) => new(device.Allocate(shape, type), "Empty");
+    public static Tensor Empty(Device device, Shape shape, DType type) => Make(device, shape, type, "Empty");
 
     /// <summary>All elements the same value.</summary>
     public static Tensor Full(Device device, Shape shape, DType type, double value)
     {
-        var t = Empty(device, shape, type);
+        var t = Make(device, shape, type, "Full");
         device.Backend.Fill(new FillArgs { Y = t.View, Count = t.Count, Value = value });
         return t;
     }
@@ -87,7 +88,7 @@ public sealed partial class Tensor : IDisposable
     {
         if (values.Length != shape.Count)
             throw new ArgumentException($"Tensor.From: shape {shape} needs {shape.Count} values; got {values.Length}.");
-        var t = Empty(device, shape, TypeOf<T>());
+        var t = Make(device, shape, TypeOf<T>(), "From");
         device.Backend.Upload(MemoryMarshal.AsBytes(values), t.View);
         return t;
     }
@@ -184,6 +185,8 @@ public sealed partial class Tensor : IDisposable
         if (typeof(T) == typeof(byte)) return DType.Bool;
         throw new ArgumentException($"{typeof(T).Name} is not an element type of tensors.");
     }
+
+    private static Tensor Make(Device device, Shape shape, DType type, string name) => new(device.Allocate(shape, type), name);
 
     private ObjectDisposedException Gone() => new(nameof(Tensor),
         $"The tensor {this} was used after its scope had ended; keep it with scope.Keep or use it earlier.");

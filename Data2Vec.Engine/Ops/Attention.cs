@@ -31,7 +31,7 @@ public static partial class Ops
         Tensor q, Tensor k, Tensor v, AttentionOptions options = default, Tensor? probabilities = null)
     {
         Refuse.NotFloat("Attention", q);
-        Refuse.OtherDevices("Attention", q, k, v);
+        Refuse.OtherDevices("Attention", q, k, v, options.KeyMask, options.Bias, options.Slopes, probabilities);
         Refuse.OtherTypes("Attention", q, k, v);
         Refuse.Unless(q.Shape.Rank == 4 && k.Shape.Rank == 4,
             $"Attention: q and k must be [batch, time, heads, head size]; got q {q.Shape}, k {k.Shape}.");
@@ -53,6 +53,7 @@ public static partial class Ops
         Tensor qkv, int heads, AttentionOptions options = default, Tensor? probabilities = null)
     {
         Refuse.NotFloat("Attention", qkv);
+        Refuse.OtherDevices("Attention", qkv, options.KeyMask, options.Bias, options.Slopes, probabilities);
         Refuse.Unless(qkv.Shape.Rank == 3 && heads > 0 && qkv.Shape[2] % (3 * heads) == 0,
             $"Attention: qkv must be [batch, time, 3 * {heads} * head size]; got {qkv.Shape}.");
         var width = qkv.Shape[2] / 3;

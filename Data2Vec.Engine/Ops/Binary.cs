@@ -28,6 +28,7 @@ public static partial class Ops
         Refuse.OtherTypes(name, x, y);
         var shape = Broadcast(name, x.Shape, y.Shape);
         var comparison = op >= BinaryOp.Equal;
+        var tape = Tape.Of(x, y);
         var z = x.Device.Allocate(shape, comparison ? DType.Bool : x.DType);
         var args = new BinaryArgs
         {
@@ -50,7 +51,7 @@ public static partial class Ops
             z.Release();
             throw;
         }
-        if (comparison || Tape.Of(x, y) is not { } tape) return new Tensor(z, name);
+        if (comparison || tape is null) return new Tensor(z, name);
         return new Tensor(z, name, tape.Record(new BinaryNode(tape, op, x.Ref.Retain(), y.Ref.Retain(), shape)
         {
             X = x.Node,

@@ -9,8 +9,9 @@ public static partial class Ops
     public static Tensor Cast(Tensor x, DType type)
     {
         if (x.DType == type) return x;
+        var tape = Tape.Of(x);
         var y = CastTo(x.Ref, type);
-        if (Tape.Of(x) is not { } tape || !type.IsFloat()) return new Tensor(y, "Cast");
+        if (tape is null || !type.IsFloat()) return new Tensor(y, "Cast");
         return new Tensor(y, "Cast", tape.Record(new CastNode(tape, x.Node!, x.DType)));
     }
 

@@ -97,9 +97,8 @@ public static partial class Ops
 
         protected override void Backward(TensorRef dy)
         {
-            var scratch = activation == Activation.None ? default
-                : dy.Storage!.IsExclusive ? dy.Retain()
-                : Tape.Device.Allocate(dy.Shape, dy.DType);
+            var alone = activation != Activation.None && dy.Storage!.IsExclusive;
+            var scratch = activation == Activation.None ? default : alone ? dy : Tape.Device.Allocate(dy.Shape, dy.DType);
             var dx = X.OpenIfTracked(x.Shape, x.DType);
             var dw = W.OpenIfTracked(w.Shape, w.DType, canAccumulate: true);
             var dBias = Bias.OpenIfTracked(new Shape(shape.Out), w.DType, canAccumulate: true);
@@ -120,7 +119,7 @@ public static partial class Ops
             };
             args.Check();
             Backend.Conv1dBackward(args);
-            scratch.Release();
+            if (!alone) scratch.Release();
             dx.Commit();
             dw.Commit();
             dBias.Commit();

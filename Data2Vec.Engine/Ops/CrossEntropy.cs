@@ -34,6 +34,7 @@ public static partial class Ops
         var rows = target.Count;
         var statistics = logits.DType == DType.Float64 ? DType.Float64 : DType.Float32;
         var perRow = reduction is Reduction.None or Reduction.PerRow;
+        var tape = Tape.Of(logits);
         var loss = device.Allocate(perRow ? target.Shape : new Shape(), logits.DType);
         var lse = device.Allocate(new Shape(checked((int)rows)), statistics);
         var total = device.Allocate(new Shape(1), statistics);
@@ -56,7 +57,7 @@ public static partial class Ops
             total.Release();
             throw;
         }
-        if (Tape.Of(logits) is not { } tape)
+        if (tape is null)
         {
             lse.Release();
             total.Release();

@@ -47,6 +47,7 @@ public static partial class Ops
             }
         }
         var device = x.Device;
+        var tape = Tape.Of(x);
         var width = targets.Select(t => t.Length).DefaultIfEmpty(0).Max();
         var padded = new int[batch * width];
         for (var b = 0; b < batch; b++) targets[b].CopyTo(padded, b * width);
@@ -66,7 +67,7 @@ public static partial class Ops
         };
         args.Check();
         device.Backend.CtcLoss(args);
-        if (Tape.Of(x) is not { } tape)
+        if (tape is null)
         {
             each.Release();
             alpha.Release();

@@ -48,8 +48,9 @@ public static partial class Ops
 
     private static Tensor Dropout(string name, Tensor x, long group, in DropoutSource source)
     {
+        var tape = Tape.Of(x);
         var y = Dropped(x.Ref, group, source);
-        if (Tape.Of(x) is not { } tape) return new Tensor(y, name);
+        if (tape is null) return new Tensor(y, name);
         return new Tensor(y, name, tape.Record(new DropoutNode(tape, name, x.Node!, group, source)));
     }
 

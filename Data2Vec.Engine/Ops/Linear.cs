@@ -63,9 +63,8 @@ public static partial class Ops
 
         protected override void Backward(TensorRef dy)
         {
-            var scratch = activation == Activation.None ? default
-                : dy.Storage!.IsExclusive ? dy.Retain()
-                : Tape.Device.Allocate(dy.Shape, dy.DType);
+            var alone = activation != Activation.None && dy.Storage!.IsExclusive;
+            var scratch = activation == Activation.None ? default : alone ? dy : Tape.Device.Allocate(dy.Shape, dy.DType);
             var dx = X.OpenIfTracked(x.Shape, x.DType);
             var dw = W.OpenIfTracked(w.Shape, w.DType, canAccumulate: true);
             var dBias = Bias.OpenIfTracked(new Shape(w.Shape[0]), w.DType, canAccumulate: true);
@@ -88,7 +87,7 @@ public static partial class Ops
             };
             args.Check();
             Backend.LinearBackward(args);
-            scratch.Release();
+            if (!alone) scratch.Release();
             dx.Commit();
             dw.Commit();
             dBias.Commit();

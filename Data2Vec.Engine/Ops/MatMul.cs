@@ -20,9 +20,10 @@ public static partial class Ops
         var (k2, n) = transposeB ? (b.Shape[-1], b.Shape[-2]) : (b.Shape[-2], b.Shape[-1]);
         Refuse.Unless(k == k2, $"MatMul: inner extents must agree; got {a.Shape} and {b.Shape}: {k} against {k2}.");
         var batch = Broadcast("MatMul", a.Shape.Slice(0, a.Shape.Rank - 2), b.Shape.Slice(0, b.Shape.Rank - 2));
+        var tape = Tape.Of(a, b);
         var c = a.Device.Allocate(batch.Append(m, n), a.DType);
         Multiply(a.Ref, transposeA, b.Ref, transposeB, c);
-        if (Tape.Of(a, b) is not { } tape) return new Tensor(c, "MatMul");
+        if (tape is null) return new Tensor(c, "MatMul");
         return new Tensor(c, "MatMul", tape.Record(new MatMulNode(tape, a.Ref.Retain(), transposeA, b.Ref.Retain(), transposeB)
         {
             A = a.Node,

@@ -57,9 +57,10 @@ public static partial class Ops
         var shape = x.Shape.With(d, count);
         if (d == 0 && step == 1)
         {
+            var tape = Tape.Of(x);
             var place = x.Ref.Retain().Reshaped(shape);
             place = place with { Offset = place.Offset + offset };
-            if (Tape.Of(x) is not { } tape) return new Tensor(place, "Slice");
+            if (tape is null) return new Tensor(place, "Slice");
             var node = new StridedNode(tape, "Slice", x.Node!, x.Shape, shape, offset, strides);
             return new Tensor(place, "Slice", tape.Record(node));
         }
@@ -72,9 +73,10 @@ public static partial class Ops
     public static Tensor Expand(Tensor x, Shape shape)
     {
         Refuse.Unless(Broadcast("Expand", x.Shape, shape) == shape, $"Expand: {x.Shape} does not expand to {shape}.");
+        var tape = Tape.Of(x);
         var y = x.Device.Allocate(shape, x.DType);
         Copy(x.Ref, BroadcastStrides(x.Shape, shape), y, shape.Strides, shape);
-        if (Tape.Of(x) is not { } tape) return new Tensor(y, "Expand");
+        if (tape is null) return new Tensor(y, "Expand");
         return new Tensor(y, "Expand", tape.Record(new ExpandNode(tape, x.Node!, x.Shape)));
     }
 
@@ -96,6 +98,7 @@ public static partial class Ops
             total += t.Shape[d];
         }
         var shape = first.Shape.With(d, total);
+        var tape = Tape.Of(tensors!);
         var y = first.Device.Allocate(shape, first.DType);
         var strides = shape.Strides;
         var inputs = new (Node? Node, Shape Shape, long Offset)[tensors.Length];
@@ -107,7 +110,7 @@ public static partial class Ops
             inputs[i] = (t.Node, t.Shape, offset);
             offset += t.Shape[d] * strides[d];
         }
-        if (Tape.Of(tensors!) is not { } tape) return new Tensor(y, "Concat");
+        if (tape is null) return new Tensor(y, "Concat");
         return new Tensor(y, "Concat", tape.Record(new ConcatNode(tape, inputs)));
     }
 
@@ -140,22 +143,24 @@ public static partial class Ops
             Refuse.Unless(widths[i] is { Before: >= 0, After: >= 0 }, $"Pad: widths must not be negative; got {widths[i]}.");
             shape = shape.With(i, shape[i] + widths[i].Before + widths[i].After);
         }
+        var tape = Tape.Of(x);
         var y = x.Device.Allocate(shape, x.DType);
         x.Device.Backend.Fill(new FillArgs { Y = y.View, Count = shape.Count, Value = value });
         var strides = shape.Strides;
         long offset = 0;
         for (var i = 0; i < widths.Length; i++) offset += widths[i].Before * strides[i];
         Copy(x.Ref, x.Shape.Strides, y with { Offset = y.Offset + offset }, strides, x.Shape);
-        if (Tape.Of(x) is not { } tape) return new Tensor(y, "Pad");
+        if (tape is null) return new Tensor(y, "Pad");
         return new Tensor(y, "Pad", tape.Record(new ConcatNode(tape, [(x.Node, x.Shape, offset)])));
     }
 
     private static Tensor Gathered(string op, Tensor x, Shape shape, long offset, Strides strides)
     {
+        var tape = Tape.Of(x);
         var y = x.Device.Allocate(shape, x.DType);
         var place = x.Ref;
         Copy(place with { Offset = place.Offset + offset }, strides, y, shape.Strides, shape);
-        if (Tape.Of(x) is not { } tape) return new Tensor(y, op);
+        if (tape is null) return new Tensor(y, op);
         return new Tensor(y, op, tape.Record(new StridedNode(tape, op, x.Node!, x.Shape, shape, offset, strides)));
     }
 

@@ -51,6 +51,7 @@ public static partial class Ops
         Refuse.NotFloat(name, x);
         var layout = ReduceLayout.Over(name, x, dimensions);
         var integer = op is ReduceOp.ArgMax or ReduceOp.ArgMin;
+        var tape = Tape.Of(x);
         var y = x.Device.Allocate(layout.Kept, integer ? DType.Int64 : x.DType);
         var args = layout.Args(op, x.View, y.View, correction);
         try
@@ -65,7 +66,7 @@ public static partial class Ops
             throw;
         }
         if (keepDimensions) y = y.Reshaped(layout.KeptWithOnes);
-        if (integer || Tape.Of(x) is not { } tape) return new Tensor(y, name);
+        if (integer || tape is null) return new Tensor(y, name);
         var saved = op is ReduceOp.Sum or ReduceOp.Mean ? default : x.Ref.Retain();
         var result = op is ReduceOp.Max or ReduceOp.Min or ReduceOp.LogSumExp ? y.Retain() : default;
         return new Tensor(y, name, tape.Record(new ReduceNode(tape, op, x.Node!, layout, saved, result, correction)));
@@ -133,6 +134,7 @@ public static partial class Ops
             var grown = new Tensor(dy.Retain().Reshaped(layout.KeptWithOnes), Op);
             var value = x.IsNone ? null : new Tensor(x.Retain(), Op);
             x.Unchanged(Op);
+            y.Unchanged(Op);
             var result = y.IsNone ? null : new Tensor(y.Retain().Reshaped(layout.KeptWithOnes), Op);
             var dx = op switch
             {

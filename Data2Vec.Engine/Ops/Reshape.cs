@@ -9,8 +9,9 @@ public static partial class Ops
     public static Tensor Reshape(Tensor x, Shape shape)
     {
         Refuse.Unless(shape.Count == x.Count, $"Reshape: {x} has {x.Count} elements; {shape} needs {shape.Count}.");
+        var tape = Tape.Of(x);
         var place = x.Ref.Retain().Reshaped(shape);
-        if (Tape.Of(x) is not { } tape) return new Tensor(place, "Reshape");
+        if (tape is null) return new Tensor(place, "Reshape");
         return new Tensor(place, "Reshape", tape.Record(new ReshapeNode(tape, x.Node!, x.Shape)));
     }
 

@@ -21,6 +21,7 @@ public static partial class Ops
         Refuse.Unless(ignoreRow >= -1 && ignoreRow < Math.Max(1, source.Shape[0]),
             $"GatherRows: the row without gradient must be -1 (none) or one of the {source.Shape[0]} rows; got {ignoreRow}.");
         var columns = source.Shape[1];
+        var tape = Tape.Of(source);
         var y = source.Device.Allocate(rows.Shape.Append(columns), source.DType);
         var args = new GatherRowsArgs
         {
@@ -38,7 +39,7 @@ public static partial class Ops
             y.Release();
             throw;
         }
-        if (Tape.Of(source) is not { } tape) return new Tensor(y, "GatherRows");
+        if (tape is null) return new Tensor(y, "GatherRows");
         return new Tensor(y, "GatherRows",
             tape.Record(new GatherRowsNode(tape, source.Node!, rows.Ref.Retain(), source.Shape, ignoreRow)));
     }
@@ -58,6 +59,7 @@ public static partial class Ops
         Refuse.OtherTypes("ScatterRows", target, x);
         Refuse.Unless(target.Shape.Rank == 2 && x.Shape == new Shape((int)rows.Count, target.Shape[1]),
             $"ScatterRows: target [N, D] and x [{rows.Count}, D] expected; got {target.Shape} and {x.Shape}.");
+        var tape = Tape.Of(target, x);
         var y = target.Device.Allocate(target.Shape, target.DType);
         Copy(target.Ref, target.Shape.Strides, y, target.Shape.Strides, target.Shape);
         try
@@ -70,7 +72,7 @@ public static partial class Ops
             y.Release();
             throw;
         }
-        if (Tape.Of(target, x) is not { } tape) return new Tensor(y, "ScatterRows");
+        if (tape is null) return new Tensor(y, "ScatterRows");
         return new Tensor(y, "ScatterRows", tape.Record(new ScatterRowsNode(tape, rows.Ref.Retain(), x.Shape, add)
         {
             Target = target.Node,
@@ -93,6 +95,7 @@ public static partial class Ops
         var columns = x.Shape[-1];
         Refuse.Unless(vector is null || vector.Shape == new Shape(columns),
             $"MaskRows: the vector must have shape ({columns}); got {vector?.Shape}.");
+        var tape = Tape.Of(x, vector);
         var y = x.Device.Allocate(x.Shape, x.DType);
         var args = new MaskRowsArgs
         {
@@ -109,7 +112,7 @@ public static partial class Ops
             y.Release();
             throw;
         }
-        if (Tape.Of(x, vector) is not { } tape) return new Tensor(y, "MaskRows");
+        if (tape is null) return new Tensor(y, "MaskRows");
         return new Tensor(y, "MaskRows", tape.Record(new MaskRowsNode(tape, mask.Ref.Retain())
         {
             X = x.Node,

@@ -8,8 +8,9 @@ public static partial class Ops
     public static Tensor ScaleGradient(Tensor x, double factor)
     {
         Refuse.NotFloat("ScaleGradient", x);
+        var tape = Tape.Of(x);
         var place = x.Ref.Retain();
-        if (Tape.Of(x) is not { } tape || factor == 0) return new Tensor(place, "ScaleGradient");
+        if (tape is null || factor == 0) return new Tensor(place, "ScaleGradient");
         return new Tensor(place, "ScaleGradient", tape.Record(new ScaleGradientNode(tape, x.Node!, factor)));
     }
 

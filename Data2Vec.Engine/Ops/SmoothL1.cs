@@ -32,6 +32,7 @@ public static partial class Ops
             Reduction.PerRow => target.Shape.Slice(0, Math.Max(0, target.Shape.Rank - 1)),
             _ => new Shape(),
         };
+        var tape = Tape.Of(x, target);
         var loss = x.Device.Allocate(shape, x.DType);
         var args = new SmoothL1Args
         {
@@ -49,7 +50,7 @@ public static partial class Ops
             loss.Release();
             throw;
         }
-        if (Tape.Of(x, target) is not { } tape) return new Tensor(loss, "SmoothL1");
+        if (tape is null) return new Tensor(loss, "SmoothL1");
         return new Tensor(loss, "SmoothL1", tape.Record(new SmoothL1Node(
             tape, x.Ref.Retain(), target.Ref.Retain(), rows?.Ref.Retain() ?? default, args)
         {

@@ -18,6 +18,7 @@ public static partial class Ops
         var outer = scalar ? 1 : x.Shape.Slice(0, d).Count;
         var inner = scalar ? 1 : x.Shape.Slice(d + 1, x.Shape.Rank - d - 1).Count;
         var length = scalar ? 1 : x.Shape[d];
+        var tape = Tape.Of(x);
         var y = x.Device.Allocate(x.Shape, x.DType);
         var args = new SoftmaxArgs
         {
@@ -25,7 +26,7 @@ public static partial class Ops
         };
         args.Check();
         x.Device.Backend.Softmax(args);
-        if (Tape.Of(x) is not { } tape) return new Tensor(y, name);
+        if (tape is null) return new Tensor(y, name);
         return new Tensor(y, name,
             tape.Record(new SoftmaxNode(tape, name, x.Node!, y.Retain(), outer, length, inner, log)));
     }

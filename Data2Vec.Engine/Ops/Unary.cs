@@ -10,11 +10,12 @@ public static partial class Ops
     {
         var name = op.ToString();
         Refuse.NotFloat(name, x);
+        var tape = Tape.Of(x);
         var y = x.Device.Allocate(x.Shape, x.DType);
         var args = new UnaryArgs { Op = op, X = x.View, Y = y.View, Count = x.Count, A = a, B = b };
         args.Check();
         x.Device.Backend.Unary(args);
-        if (Tape.Of(x) is not { } tape) return new Tensor(y, name);
+        if (tape is null) return new Tensor(y, name);
         return new Tensor(y, name, tape.Record(new UnaryNode(tape, op, x.Ref.Retain(), x.Node!, a, b)));
     }
 

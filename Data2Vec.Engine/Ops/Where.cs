@@ -12,8 +12,9 @@ public static partial class Ops
         Refuse.OtherTypes("Where", x, y);
         Refuse.Unless(condition.DType == DType.Bool, $"Where: the condition must be bool; got {condition}.");
         var shape = Broadcast("Where", condition.Shape, Broadcast("Where", x.Shape, y.Shape));
+        var tape = Tape.Of(x, y);
         var z = Select(condition.Ref, x.Ref, y.Ref, shape);
-        if (Tape.Of(x, y) is not { } tape) return new Tensor(z, "Where");
+        if (tape is null) return new Tensor(z, "Where");
         return new Tensor(z, "Where", tape.Record(new WhereNode(tape, condition.Ref.Retain(), x.Shape, y.Shape)
         {
             X = x.Node,

@@ -9,6 +9,9 @@ internal sealed class RecordingBackend(IBackend inner) : IBackend
     /// <summary>Names of the operations called so far.</summary>
     public HashSet<string> Called { get; } = [];
 
+    /// <summary>The same in order, with repetitions.</summary>
+    public List<string> Calls { get; } = [];
+
     public string Description => inner.Description;
 
     public MemoryStatistics Memory => inner.Memory;
@@ -73,6 +76,7 @@ internal sealed class RecordingBackend(IBackend inner) : IBackend
     private IBackend Seen([CallerMemberName] string operation = "")
     {
         Called.Add(operation);
+        Calls.Add(operation);
         return inner;
     }
 }
