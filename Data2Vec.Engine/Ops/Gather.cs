@@ -19,6 +19,7 @@ public static partial class Ops
     public static Tensor Gather(Tensor x, int dimension, Tensor index)
     {
         var (source, shape, d) = LinesOf("Gather", x, dimension, index);
+        var tape = Tape.Of(x);
         var y = x.Device.Allocate(index.Shape, x.DType);
         try
         {
@@ -30,7 +31,7 @@ public static partial class Ops
             y.Release();
             throw;
         }
-        if (Tape.Of(x) is not { } tape) return new Tensor(y, "Gather");
+        if (tape is null) return new Tensor(y, "Gather");
         return new Tensor(y, "Gather", tape.Record(new GatherNode(
             tape, x.Node!, index.Ref.Retain().Reshaped(shape), x.Shape, source, d)));
     }
@@ -56,6 +57,7 @@ public static partial class Ops
         Refuse.OtherTypes("Scatter", target, x);
         Refuse.Unless(x.Shape == index.Shape,
             $"Scatter: x must have the shape of the indices; got {x.Shape} and {index.Shape}.");
+        var tape = Tape.Of(target, x);
         var y = target.Device.Allocate(target.Shape, target.DType);
         try
         {
@@ -68,7 +70,7 @@ public static partial class Ops
             y.Release();
             throw;
         }
-        if (Tape.Of(target, x) is not { } tape) return new Tensor(y, "Scatter");
+        if (tape is null) return new Tensor(y, "Scatter");
         return new Tensor(y, "Scatter", tape.Record(new ScatterNode(
             tape, index.Ref.Retain().Reshaped(shape), whole, d, add, x.Shape)
         {
