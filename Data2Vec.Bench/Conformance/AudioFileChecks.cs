@@ -5,7 +5,9 @@ using Data2Vec.Models.Data;
 
 namespace Data2Vec.Bench.Conformance;
 
-/// <summary>The cases of the audio suite that are files: sound ones sample by sample, damaged ones by how they end.</summary>
+/// <summary>
+/// The cases of the audio suite that are files: sound ones sample by sample, damaged ones by how they end.
+/// </summary>
 internal sealed class AudioFileChecks(string folder, JsonElement manifest, RecordedTensors tensors)
 {
     public IEnumerable<Difference> Wav(JsonElement item)
@@ -112,8 +114,8 @@ internal sealed class AudioFileChecks(string folder, JsonElement manifest, Recor
         stored.Floats ?? Array.ConvertAll(stored.Integers!, v => (double)v);
 
     /// <summary>
-    /// A recorded tensor [samples, channels]. Those of several channels were written column by column whatever their shape
-    /// says; the recorded MD5 of the interleaved samples tells which order the numbers are in.
+    /// A recorded tensor [samples, channels]. Those of several channels were written column by column whatever their
+    /// shape says; the recorded MD5 of the interleaved samples tells which order the numbers are in.
     /// </summary>
     private int[] Recorded(string name, AudioFormat format, string md5)
     {

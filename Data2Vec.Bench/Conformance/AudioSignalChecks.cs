@@ -127,7 +127,8 @@ internal static class AudioSignalChecks
         var other => throw new NotExpressibleException($"padding \"{other}\" is unknown"),
     };
 
-    private static Difference Absolute(string name, double[] got, double[] expected, double tolerance = ExtractorTolerance)
+    private static Difference Absolute(
+        string name, double[] got, double[] expected, double tolerance = ExtractorTolerance)
     {
         var difference = Comparison.Compare(name, got, expected, new Tolerance(1, double.Epsilon));
         return difference with { Allowed = difference.What.Length > 0 ? 0 : tolerance };

@@ -60,7 +60,9 @@ public sealed class BadSamples
     /// <summary>What is done.</summary>
     public BadSamplePolicy Policy { get; }
 
-    /// <summary>Called once for each sample found to be bad, on the thread that found it; not for those of the file.</summary>
+    /// <summary>
+    /// Called once for each sample found to be bad, on the thread that found it; not for those of the file.
+    /// </summary>
     public Action<BadSample>? Reported { get; init; }
 
     /// <summary>How many are known.</summary>

@@ -3,8 +3,8 @@ using System.Runtime.ExceptionServices;
 namespace Data2Vec.Models.Data;
 
 /// <summary>
-/// Makes numbered items ahead of their use on worker threads and hands them out in order. What an item is depends on its
-/// number alone (seed and step, say), never on the workers: their number changes the time, not the result.
+/// Makes numbered items ahead of their use on worker threads and hands them out in order. What an item is depends on
+/// its number alone (seed and step, say), never on the workers: their number changes the time, not the result.
 /// </summary>
 /// <remarks>
 /// At most <c>capacity</c> items exist or are being made at any time. An exception of an item comes out of
@@ -26,8 +26,8 @@ public sealed class Prefetcher<T> : IDisposable
 
     /// <summary>Starts the workers.</summary>
     /// <param name="make">
-    /// Makes the item of a number. Called on several threads at once; a long one should heed the token, which is set when
-    /// the prefetcher is disposed of.
+    /// Makes the item of a number. Called on several threads at once; a long one should heed the token, which is set
+    /// when the prefetcher is disposed of.
     /// </param>
     /// <param name="first">Number of the first item.</param>
     /// <param name="end">One past the last; long.MaxValue for no end.</param>
@@ -63,7 +63,8 @@ public sealed class Prefetcher<T> : IDisposable
     /// <exception cref="InvalidOperationException">There is none after the last.</exception>
     /// <exception cref="ObjectDisposedException">The prefetcher was disposed of, also while this waited.</exception>
     /// <remarks>
-    /// When making the item threw, the same exception is thrown here, and the call after it gives the item that follows.
+    /// When making the item threw, the same exception is thrown here, and the call after it gives the item that
+    /// follows.
     /// </remarks>
     public T Next()
     {

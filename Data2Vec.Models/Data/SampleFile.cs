@@ -2,7 +2,7 @@ namespace Data2Vec.Models.Data;
 
 /// <summary>
 /// Where the bytes of one sample lie: a whole file, or a stretch of one (a member of a tar shard). Nothing is opened
-/// before <see cref="Read"/>, which may be called from any thread.
+/// before <see cref="Read()"/>, which may be called from any thread.
 /// </summary>
 /// <param name="Name">
 /// Stable name for people and for the split: the path below the data folder, or shard/member, with forward slashes.
@@ -36,20 +36,33 @@ public sealed record SampleFile(string Name, string Path, long Offset, long Leng
     /// <summary>All bytes.</summary>
     /// <exception cref="InvalidDataException">The file is shorter than it was, or too long for one array.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public byte[] Read()
+    public byte[] Read() => Read(0, Length);
+
+    /// <summary>Some of the bytes.</summary>
+    /// <param name="from">The first one, counted from the sample's own first.</param>
+    /// <param name="count">How many.</param>
+    /// <exception cref="ArgumentOutOfRangeException">They lie beyond the sample.</exception>
+    /// <exception cref="InvalidDataException">The file is shorter than it was, or too long for one array.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public byte[] Read(long from, long count)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Length - from);
         using var handle = File.OpenHandle(Path);
         var present = RandomAccess.GetLength(handle);
         if (Offset < 0 || Length < 0 || present - Offset < Length)
             throw new InvalidDataException(
                 $"{Path}: {Name} should be {Length} bytes from byte {Offset} on, but the file has {present} bytes.");
-        if (Length > Array.MaxLength)
-            throw new InvalidDataException($"{Path}: {Name} has {Length} bytes, more than fit into memory at once.");
-        var bytes = new byte[Length];
+        if (count > Array.MaxLength)
+            throw new InvalidDataException($"{Path}: {Name} has {count} bytes, more than fit into memory at once.");
+        var bytes = new byte[count];
         for (var done = 0; done < bytes.Length;)
         {
-            var read = RandomAccess.Read(handle, bytes.AsSpan(done), Offset + done);
-            if (read == 0) throw new InvalidDataException($"{Path}: the file ended at byte {Offset + done} of {Name}.");
+            var read = RandomAccess.Read(handle, bytes.AsSpan(done), Offset + from + done);
+            if (read == 0)
+                throw new InvalidDataException(
+                    $"{Path}: the file ended at byte {Offset + from + done}, within {Name}.");
             done += read;
         }
         return bytes;

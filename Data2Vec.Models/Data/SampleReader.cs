@@ -1,8 +1,8 @@
 namespace Data2Vec.Models.Data;
 
 /// <summary>
-/// Reads samples by number under a policy for bad ones. In the place of a bad sample stands the next good one in the order
-/// of numbers, so what a number gives depends on the data alone. Safe for several threads.
+/// Reads samples by number under a policy for bad ones. In the place of a bad sample stands the next good one in the
+/// order of numbers, so what a number gives depends on the data alone. Safe for several threads.
 /// </summary>
 /// <typeparam name="T">What a sample is read into.</typeparam>
 public sealed class SampleReader<T>

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Data2Vec.Models.Data;
 
 /// <summary>
-/// A tar file that refuses, before the reader sees it, a header whose content would not fit into the rest of the file: the
-/// reader allocates a long name or a list of attributes by its declared size.
+/// A tar file that refuses, before the reader sees it, a header whose content would not fit into the rest of the file:
+/// the reader allocates a long name or a list of attributes by its declared size.
 /// </summary>
 internal sealed class TarHeaderGuard(FileStream inner, string path) : Stream
 {

@@ -4,8 +4,8 @@ namespace Data2Vec.Models.Data;
 
 /// <summary>Samples in tar files, named as webdataset names them: members with one key belong together.</summary>
 /// <remarks>
-/// A shard is indexed once, by its headers alone; members are read by their offset when they are asked for. Source of the
-/// naming: github.com/webdataset/webdataset, "the WebDataset format".
+/// A shard is indexed once, by its headers alone; members are read by their offset when they are asked for. Source of
+/// the naming: github.com/webdataset/webdataset, "the WebDataset format".
 /// </remarks>
 public static class TarShard
 {
@@ -40,7 +40,8 @@ public static class TarShard
         {
             bad.Add(prefix, error is InvalidDataException && error.Message.StartsWith(path, StringComparison.Ordinal)
                 ? error
-                : new InvalidDataException($"{path}: the tar file is damaged after {members.Count} files: {error.Message}"));
+                : new InvalidDataException(
+                    $"{path}: the tar file is damaged after {members.Count} files: {error.Message}"));
         }
         return members;
     }

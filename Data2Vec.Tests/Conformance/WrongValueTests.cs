@@ -124,6 +124,33 @@ public sealed class WrongValueTests
         Assert.That(output, Does.Contain("layernorm.weight: has a gradient, though none is recorded"));
     }
 
+    [TestCase("features.safetensors", "psf_mfcc_8k.y", "features/psf_mfcc_8k: y")]
+    [TestCase("features.safetensors", "hubert_mfcc.deltas", "features/hubert_mfcc: deltas")]
+    [TestCase("extractor.safetensors", "pad_longest_no_mask.values1", "extractor/pad_longest_no_mask: values1")]
+    [TestCase("wav.safetensors", "wav.f64_stereo", "wav/f64_stereo: samples")]
+    public void A_changed_sound_fails(string file, string tensor, string failing)
+    {
+        using var folder = new CopiedSuite("audio");
+        folder.Change(file, tensor);
+        var (code, output) = Run(folder.Path, null);
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Contain("FAIL audio/" + failing).And.Contain(" 1 failed"));
+    }
+
+    [Test]
+    public void A_damaged_sound_that_is_accepted_fails_and_so_does_a_good_one_that_is_not()
+    {
+        using var folder = new CopiedSuite("audio");
+        string File(string name) => System.IO.Path.Combine(folder.Path, name);
+        System.IO.File.Copy(File("flac/own_fixed2.flac"), File("broken/bad_sync.flac"), overwrite: true);
+        System.IO.File.Copy(File("broken/bad_marker.flac"), File("flac/own_fixed2.flac"), overwrite: true);
+        var (code, output) = Run(folder.Path, "flac");
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Contain("FAIL audio/flac_broken/bad_sync: refusal: accepted, but flac says: error"));
+        Assert.That(output, Does.Contain("FAIL audio/flac/own_fixed2: InvalidDataException"));
+        Assert.That(output, Does.Contain(" 2 failed"));
+    }
+
     [Test]
     public void A_call_that_must_be_refused_fails_when_it_is_accepted()
     {

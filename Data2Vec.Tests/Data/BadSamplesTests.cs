@@ -34,7 +34,8 @@ public sealed class BadSamplesTests
     {
         var reader = Reader(new BadSamples(BadSamplePolicy.Skip), 0, 1, 2, 3);
         Assert.That(() => reader.Read(2),
-            Throws.TypeOf<InvalidDataException>().With.Message.EqualTo("All 4 samples are bad; the first is a: damaged"));
+            Throws.TypeOf<InvalidDataException>()
+                .With.Message.EqualTo("All 4 samples are bad; the first is a: damaged"));
     }
 
     [Test]

@@ -54,7 +54,8 @@ public sealed class PrefetcherTests
         for (long i = 0; i < 20; i++)
         {
             if (i % 5 == 3)
-                Assert.That(() => prefetcher.Next(), Throws.TypeOf<InvalidDataException>().With.Message.EqualTo($"item {i}"));
+                Assert.That(() => prefetcher.Next(),
+                    Throws.TypeOf<InvalidDataException>().With.Message.EqualTo($"item {i}"));
             else
                 Assert.That(prefetcher.Next(), Is.EqualTo(i));
         }

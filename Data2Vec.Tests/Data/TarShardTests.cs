@@ -57,7 +57,8 @@ public sealed class TarShardTests
         Assert.That(() => TarShard.Members(path, "s", Fail),
             Throws.TypeOf<BadSampleException>().With.Message.Contains(path).And.Message.Contains("byte 2048"));
         var bad = new BadSamples(BadSamplePolicy.Skip);
-        Assert.That(TarShard.Members(path, "s", bad).Select(m => m.Name), Is.EqualTo(new[] { "s/one.txt", "s/two.txt" }));
+        Assert.That(TarShard.Members(path, "s", bad).Select(m => m.Name),
+            Is.EqualTo(new[] { "s/one.txt", "s/two.txt" }));
         Assert.That(bad.List.Single().Name, Is.EqualTo("s"));
     }
 

@@ -16,6 +16,11 @@ public sealed record AudioClip(float[] Samples, int SampleRate)
 /// <param name="IsFloat">IEEE floating point instead of integers.</param>
 public sealed record AudioFormat(int SampleRate, int Channels, int Bits, bool IsFloat);
 
+/// <summary>What the head of an audio file promises.</summary>
+/// <param name="Format">Kind of the samples.</param>
+/// <param name="Length">Samples of one channel.</param>
+public sealed record AudioHeader(AudioFormat Format, long Length);
+
 /// <summary>The samples of a file as they were stored, before any mixing.</summary>
 public sealed class StoredAudio
 {

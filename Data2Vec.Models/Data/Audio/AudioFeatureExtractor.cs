@@ -18,8 +18,8 @@ public sealed record AudioExtractorOptions
     public bool Normalize { get; init; } = true;
 
     /// <summary>
-    /// True: the statistics are those of an utterance's own samples. False, as published extractors without an attention
-    /// mask: padding counts too and is normalised with the rest.
+    /// True: the statistics are those of an utterance's own samples. False, as published extractors without an
+    /// attention mask: padding counts too and is normalised with the rest.
     /// </summary>
     public bool UsesMask { get; init; } = true;
 
@@ -57,8 +57,8 @@ public sealed record ExtractedAudio(float[][] Values, int[] ValidSamples)
 }
 
 /// <summary>
-/// Normalises and pads utterances as transformers' Wav2Vec2FeatureExtractor does, padding at the end (its padding on the
-/// left takes the statistics of the wrong samples and is not offered). Statistics are summed in double.
+/// Normalises and pads utterances as transformers' Wav2Vec2FeatureExtractor does, padding at the end (its padding on
+/// the left takes the statistics of the wrong samples and is not offered). Statistics are summed in double.
 /// </summary>
 public static class AudioFeatureExtractor
 {

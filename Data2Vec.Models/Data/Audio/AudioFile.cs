@@ -44,6 +44,24 @@ public static class AudioFile
             : $"the file begins with {Beginning(bytes)}; expected RIFF or RF64 (WAV) or fLaC (FLAC)");
     }
 
+    /// <summary>
+    /// Format and length of a file from its first <paramref name="head"/>, without decoding; the whole file is read
+    /// only when they do not stand there.
+    /// </summary>
+    /// <param name="file">The file.</param>
+    /// <param name="head">Its first bytes, at least 64 or all.</param>
+    /// <exception cref="InvalidDataException">It is neither WAV nor FLAC, or its head is damaged.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static AudioHeader ReadHeader(SampleFile file, ReadOnlySpan<byte> head)
+    {
+        var header = WavFile.Recognises(head) ? WavFile.ReadHeader(head, file.Length, file.Name)
+            : FlacFile.Recognises(head) ? FlacStreamInfo.ReadHeader(head, file.Name)
+            : null;
+        if (header is not null) return header;
+        var stored = ReadStored(file.Read(), file.Name);
+        return new AudioHeader(stored.Format, stored.Length);
+    }
+
     private static string Beginning(byte[] bytes)
     {
         var text = new StringBuilder("\"");

@@ -1,8 +1,8 @@
 namespace Data2Vec.Models.Data;
 
 /// <summary>
-/// The check sums of a FLAC frame: x^8 + x^2 + x + 1 over its header, x^16 + x^15 + x^2 + 1 over all of it; both from 0,
-/// highest bit first. Source: RFC 9639, sections 9.1.8 and 9.3.
+/// The check sums of a FLAC frame: x^8 + x^2 + x + 1 over its header, x^16 + x^15 + x^2 + 1 over all of it; both from
+/// 0, highest bit first. Source: RFC 9639, sections 9.1.8 and 9.3.
 /// </summary>
 internal static class FlacCrc
 {

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Data2Vec.Models.Data;
 
 /// <summary>
-/// Reads FLAC files bit by bit as they were encoded: 4 to 32 bits, 1 to 8 channels, fixed and variable blocks, every kind
-/// of subframe; check sums of frames and the MD5 of the samples are verified.
+/// Reads FLAC files bit by bit as they were encoded: 4 to 32 bits, 1 to 8 channels, fixed and variable blocks, every
+/// kind of subframe; check sums of frames and the MD5 of the samples are verified.
 /// </summary>
 /// <remarks>
 /// Source: RFC 9639. The whole file must be sound: a cut, a gap, bytes after the last frame, or values that differ from
@@ -13,9 +13,9 @@ namespace Data2Vec.Models.Data;
 /// </remarks>
 public static class FlacFile
 {
-    // A frame of ten bytes can stand for half a million samples of silence, so that the size of the file bounds nothing.
-    // More values than this are taken only at 64 for each byte of the file, which no recording reaches.
-    private const long FreeValues = 1 << 26;
+    // A frame of ten bytes can stand for half a million samples of silence, so that the size of the file bounds
+    // nothing. More values than this are taken only at 64 for each byte of the file, which no recording reaches.
+    private const long FreeValues = 1 << 24;
     private const long ValuesPerByte = 64;
 
     /// <summary>True for a file with the FLAC marker in front or behind an ID3v2 tag.</summary>
@@ -49,7 +49,9 @@ public static class FlacFile
         return output.Finish(bytes.Length);
     }
 
-    /// <summary>Frames follow each other without gaps; only the last of a stream of fixed blocks may be shorter.</summary>
+    /// <summary>
+    /// Frames follow each other without gaps; only the last of a stream of fixed blocks may be shorter.
+    /// </summary>
     private static void CheckOrder(
         in FlacFrameHeader header, in FlacFrameHeader first, in FlacFrameHeader previous, long frames, long samples,
         string name, int at)

@@ -80,7 +80,9 @@ internal readonly record struct FlacFrameHeader(
         return new FlacFrameHeader(variable, block, channels, stereo, number, end + 1);
     }
 
-    /// <summary>The number of a frame (31 bits) or sample (36 bits) in a code like UTF-8 of up to seven bytes.</summary>
+    /// <summary>
+    /// The number of a frame (31 bits) or sample (36 bits) in a code like UTF-8 of up to seven bytes.
+    /// </summary>
     private static long ReadNumber(ref FlacBits bits, string name, bool variable)
     {
         var at = bits.Byte;
@@ -93,7 +95,8 @@ internal readonly record struct FlacFrameHeader(
         for (var i = 1; i < ones; i++)
         {
             var more = bits.Read(8);
-            if (more >> 6 != 2) throw AudioError.At(name, at + i, "the number of the frame is not coded as it should be");
+            if (more >> 6 != 2)
+                throw AudioError.At(name, at + i, "the number of the frame is not coded as it should be");
             number = number << 6 | more & 0x3F;
         }
         return number;

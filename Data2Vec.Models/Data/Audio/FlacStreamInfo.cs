@@ -57,6 +57,19 @@ internal sealed record FlacStreamInfo(int MostBlock, AudioFormat Format, long To
         return info! with { FirstFrame = at };
     }
 
+    /// <summary>
+    /// Format and length from the beginning of a file; null when they lie further on or are not known.
+    /// </summary>
+    public static AudioHeader? ReadHeader(ReadOnlySpan<byte> head, string name)
+    {
+        var at = Marker(head) + 4;
+        if (head.Length - at < BlockHead + Size) return null;
+        // What is wrong with the other metadata comes out when the file is read.
+        if ((head[at] & 0x7F) != 0) return null;
+        var info = ReadInfo(head.Slice(at + BlockHead, Size), name, at + BlockHead);
+        return info.Total == 0 ? null : new AudioHeader(info.Format, info.Total);
+    }
+
     private static FlacStreamInfo ReadInfo(ReadOnlySpan<byte> block, string name, int at)
     {
         var most = BinaryPrimitives.ReadUInt16BigEndian(block[2..]);

@@ -19,7 +19,8 @@ internal static class FlacSubframe
         {
             var zeros = bits.ReadUnary();
             if (zeros + 1 >= width)
-                throw AudioError.At(name, at, $"{zeros + 1} of {width} bits of a subframe are wasted; one must be left");
+                throw AudioError.At(name, at,
+                    $"{zeros + 1} of {width} bits of a subframe are wasted; one must be left");
             wasted = (int)zeros + 1;
         }
         width -= wasted;

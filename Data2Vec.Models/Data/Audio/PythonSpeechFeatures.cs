@@ -70,7 +70,8 @@ public static class PythonSpeechFeatures
         return features;
     }
 
-    private static (FrameFeatures Bands, double[] Energies) Bands(ReadOnlySpan<float> samples, PythonSpeechOptions options)
+    private static (FrameFeatures Bands, double[] Energies) Bands(
+        ReadOnlySpan<float> samples, PythonSpeechOptions options)
     {
         var length = RoundedUp(options.FrameLength * options.SampleRate);
         var shift = RoundedUp(options.FrameShift * options.SampleRate);

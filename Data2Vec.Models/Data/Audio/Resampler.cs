@@ -5,14 +5,14 @@ using System.Runtime.Intrinsics;
 namespace Data2Vec.Models.Data;
 
 /// <summary>
-/// Changes the sample rate by a windowed-sinc filter: flat up to 0.45 of the lower rate, more than 110 dB down from half of
-/// it on. Without delay: sample 0 of input and output coincide.
+/// Changes the sample rate by a windowed-sinc filter: flat up to 0.45 of the lower rate, more than 110 dB down from
+/// half of it on. Without delay: sample 0 of input and output coincide.
 /// </summary>
 /// <remarks>
-/// y[i] = sum over j of x[j] h(i from / to - j), h(t) = r sinc(r t) Kaiser(t), r = 0.95 min(1, to / from), 80 samples of the
-/// lower rate to each side, each set of taps scaled to the sum 1. Beyond its ends the input is silent. The design is
-/// Kaiser's (Oppenheim and Schafer, Discrete-Time Signal Processing, 3rd edition, section 7.6). Sums run in float32 in one
-/// order on every machine.
+/// y[i] = sum over j of x[j] h(i from / to - j), h(t) = r sinc(r t) Kaiser(t), r = 0.95 min(1, to / from), 80 samples
+/// of the lower rate to each side, each set of taps scaled to the sum 1. Beyond its ends the input is silent. The
+/// design is Kaiser's (Oppenheim and Schafer, Discrete-Time Signal Processing, 3rd edition, section 7.6). Sums run in
+/// float32 in one order on every machine.
 /// </remarks>
 public sealed class Resampler
 {
@@ -20,7 +20,7 @@ public sealed class Resampler
     private const double Cutoff = 0.95;
     // 120 dB: 0.1102 (A - 8.7).
     private const double Beta = 12.265;
-    private const int MostIncrease = 16;
+    internal const int MostIncrease = 16;
     // Sets of taps are kept up to this many numbers; rates that need more have them computed each time.
     private const long MostKept = 1 << 24;
 
@@ -41,7 +41,8 @@ public sealed class Resampler
     }
 
     /// <summary>The filter between two rates; one object serves all threads.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A rate is not positive, or the new one is over 16 times the old.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A rate is not positive, or the new one is over 16 times the
+    /// old.</exception>
     public static Resampler Between(int from, int to)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(from);

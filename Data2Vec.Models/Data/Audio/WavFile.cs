@@ -34,15 +34,25 @@ public static class WavFile
     /// <exception cref="InvalidDataException">One sentence with file, byte and what is wrong there.</exception>
     public static StoredAudio Read(byte[] bytes, string name)
     {
-        var layout = Layout.Find(bytes, name);
-        return Decode(bytes.AsSpan(layout.DataStart, layout.DataLength), layout);
+        var layout = Layout.Find(bytes, bytes.Length, name)!.Value;
+        return Decode(bytes.AsSpan((int)layout.DataStart, (int)layout.DataLength), layout);
     }
+
+    /// <summary>Format and length from the beginning of a file; null when they lie further on.</summary>
+    /// <param name="head">The first bytes.</param>
+    /// <param name="length">Bytes of the whole file.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="InvalidDataException">As for the whole file, as far as its head shows it.</exception>
+    internal static AudioHeader? ReadHeader(ReadOnlySpan<byte> head, long length, string name) =>
+        Layout.Find(head, length, name) is { } layout
+            ? new AudioHeader(layout.Format, layout.DataLength / layout.Frame)
+            : null;
 
     /// <summary>The byte where sample <paramref name="index"/> of the first channel lies; 0 for another file.</summary>
     internal static long OffsetOf(byte[] bytes, string name, long index)
     {
         if (!Recognises(bytes)) return 0;
-        var layout = Layout.Find(bytes, name);
+        var layout = Layout.Find(bytes, bytes.Length, name)!.Value;
         return layout.DataStart + index * layout.Frame;
     }
 
@@ -74,46 +84,53 @@ public static class WavFile
     }
 
     /// <summary>Where the samples lie and of what kind they are.</summary>
-    private readonly record struct Layout(AudioFormat Format, int Container, int DataStart, int DataLength)
+    private readonly record struct Layout(AudioFormat Format, int Container, long DataStart, long DataLength)
     {
         /// <summary>Bytes of one sample of all channels.</summary>
         public int Frame => Format.Channels * Container / 8;
 
-        public static Layout Find(ReadOnlySpan<byte> bytes, string name)
+        /// <summary>Walks the chunks up to the data; null when it leaves the bytes that are there.</summary>
+        /// <param name="bytes">The file, or its beginning.</param>
+        /// <param name="length">Bytes of the file.</param>
+        /// <param name="name">What messages call it.</param>
+        public static Layout? Find(ReadOnlySpan<byte> bytes, long length, string name)
         {
-            if (bytes.Length < 12 || !bytes[8..12].SequenceEqual("WAVE"u8))
-                throw AudioError.At(name, Math.Min(8, bytes.Length), bytes.Length < 12
+            if (length < 12 || !bytes[8..12].SequenceEqual("WAVE"u8))
+                throw AudioError.At(name, Math.Min(8, length), length < 12
                     ? "the file ends within the RIFF header of 12 bytes"
                     : "the RIFF file is of another kind than WAVE");
             Layout? format = null;
             long? longSize = null;
-            for (long at = 12; at < bytes.Length;)
+            for (long at = 12; at < length;)
             {
-                if (bytes.Length - at < ChunkHead)
+                var left = length - at - ChunkHead;
+                if (left < 0)
                     throw AudioError.At(name, at, "the file ends within the header of a chunk, before any data chunk");
+                if (at + ChunkHead > bytes.Length) return null;
                 var id = bytes.Slice((int)at, 4);
                 long size = BinaryPrimitives.ReadUInt32LittleEndian(bytes[((int)at + 4)..]);
-                var left = bytes.Length - at - ChunkHead;
                 var body = (int)at + ChunkHead;
                 if (id.SequenceEqual("data"u8))
                 {
-                    if (format is not { } known) throw AudioError.At(name, at, "the data chunk comes before a fmt chunk");
+                    if (format is not { } known)
+                        throw AudioError.At(name, at, "the data chunk comes before a fmt chunk");
                     if (size == SizeUnknown) size = longSize ?? left;
                     return known.WithData(name, at, body, size, left);
                 }
                 if (size > left)
                     throw AudioError.At(name, at, $"the chunk {Printable(id)} says that it has {size} bytes, "
                         + $"but the file has {left} left");
-                if (id.SequenceEqual("fmt "u8)) format = ReadFormat(bytes.Slice(body, (int)size), name, body);
-                if (id.SequenceEqual("ds64"u8))
-                {
-                    if (size < 24) throw AudioError.At(name, at, $"the ds64 chunk has {size} bytes, at least 24 are needed");
-                    longSize = BinaryPrimitives.ReadInt64LittleEndian(bytes[(body + 8)..]);
-                }
+                var isFormat = id.SequenceEqual("fmt "u8);
+                var isLong = id.SequenceEqual("ds64"u8);
+                if ((isFormat || isLong) && body + size > bytes.Length) return null;
+                if (isFormat) format = ReadFormat(bytes.Slice(body, (int)size), name, body);
+                if (isLong && size < 24)
+                    throw AudioError.At(name, at, $"the ds64 chunk has {size} bytes, at least 24 are needed");
+                if (isLong) longSize = BinaryPrimitives.ReadInt64LittleEndian(bytes[(body + 8)..]);
                 // A chunk of odd size is followed by a byte that its size does not count.
                 at = body + size + (size & 1);
             }
-            throw AudioError.At(name, bytes.Length, "the file ends without a data chunk");
+            throw AudioError.At(name, length, "the file ends without a data chunk");
         }
 
         private Layout WithData(string name, long at, int body, long size, long left)
@@ -124,7 +141,7 @@ public static class WavFile
             if (size % Frame != 0)
                 throw AudioError.At(name, at, $"the data chunk has {size} bytes, no multiple of the {Frame} bytes of "
                     + $"one sample of {Format.Channels} channels");
-            return this with { DataStart = body, DataLength = (int)size };
+            return this with { DataStart = body, DataLength = size };
         }
 
         private static Layout ReadFormat(ReadOnlySpan<byte> fmt, string name, int at)
@@ -137,7 +154,8 @@ public static class WavFile
             int align = BinaryPrimitives.ReadUInt16LittleEndian(fmt[12..]);
             int bits = BinaryPrimitives.ReadUInt16LittleEndian(fmt[14..]);
             if (channels is 0 or > MostChannels)
-                throw AudioError.At(name, at + 2, $"the number of channels is {channels}; expected 1 to {MostChannels}");
+                throw AudioError.At(name, at + 2,
+                    $"the number of channels is {channels}; expected 1 to {MostChannels}");
             if (rate is 0 or > HighestRate)
                 throw AudioError.At(name, at + 4, $"the sample rate is {rate}; expected 1 to {HighestRate}");
             var container = (bits + 7) / 8 * 8;
@@ -149,15 +167,16 @@ public static class WavFile
                 throw AudioError.At(name, at + 14, $"samples of {bits} bits in {container} cannot be "
                     + (tag == Pcm ? "PCM; expected 8, 16, 24 or 32" : "IEEE float; expected 32 or 64"));
             if (align != channels * container / 8)
-                throw AudioError.At(name, at + 12, $"a sample of all channels has {align} bytes, but {channels} channels "
-                    + $"of {container} bits need {channels * container / 8}");
+                throw AudioError.At(name, at + 12, $"a sample of all channels has {align} bytes, but {channels} "
+                    + $"channels of {container} bits need {channels * container / 8}");
             return new Layout(new AudioFormat((int)rate, channels, bits, tag == IeeeFloat), container, 0, 0);
         }
 
         private static (int Tag, int Bits) ReadExtension(ReadOnlySpan<byte> fmt, string name, int at, int bits)
         {
             if (fmt.Length < 40)
-                throw AudioError.At(name, at, $"the extensible fmt chunk has {fmt.Length} bytes, at least 40 are needed");
+                throw AudioError.At(name, at,
+                    $"the extensible fmt chunk has {fmt.Length} bytes, at least 40 are needed");
             if (!fmt[26..40].SequenceEqual(GuidTail))
                 throw AudioError.At(name, at + 24, "the format is a GUID that stands for no format tag");
             int valid = BinaryPrimitives.ReadUInt16LittleEndian(fmt[18..]);
