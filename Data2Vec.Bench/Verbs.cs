@@ -48,6 +48,16 @@ internal static class Verbs
             foreach (var row in timer.Time(c)) report.Add(row);
     }
 
+    public static void Steps(Request request, Report report)
+    {
+        using var device = Open(request);
+        var bounds = new Bounds(request.Threads ?? Environment.ProcessorCount);
+        report.Output.WriteLine($"{device.Name}: {device}");
+        report.Output.WriteLine(bounds);
+        var timer = new Running.Timer(device, bounds);
+        foreach (var c in StepCase.All.Where(c => c.Modality.Contains(request.Filter ?? ""))) report.Add(timer.Time(c));
+    }
+
     public static void Bdn(Request request, Report report)
     {
         Open(request).Dispose(); // an unknown device is wrong use, not a failed benchmark

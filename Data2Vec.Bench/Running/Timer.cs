@@ -42,7 +42,17 @@ internal sealed class Timer(Device device, Bounds bounds)
         }
     }
 
-    private Row Measure(OpCase c, string pass, Action call, double flops, long bytes)
+    /// <summary>A whole update; the first ones fill pools and are not counted.</summary>
+    public Row Time(StepCase c)
+    {
+        using var session = c.Start(device);
+        return Measure(c.Modality, c.Shape, "update", () => session.Update(monitor: false), c.Flops, 0);
+    }
+
+    private Row Measure(OpCase c, string pass, Action call, double flops, long bytes) =>
+        Measure(c.Op, c.Name, pass, call, flops, bytes);
+
+    private Row Measure(string op, string name, string pass, Action call, double flops, long bytes)
     {
         var watch = Stopwatch.StartNew();
         var calls = 0;
@@ -63,7 +73,7 @@ internal sealed class Timer(Device device, Bounds bounds)
         seconds.Sort();
         var arithmetic = flops > 0;
         var speed = (arithmetic ? flops : bytes) / seconds[0] / 1e9;
-        return new Row(c.Op, c.Name, Status.Passed)
+        return new Row(op, name, Status.Passed)
         {
             Pass = pass,
             MinSeconds = seconds[0],
