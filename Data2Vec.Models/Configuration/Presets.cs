@@ -4,7 +4,7 @@ namespace Data2Vec.Models.Configuration;
 public static class Presets
 {
     /// <summary>The modalities, in the order in which `pretrain all` runs them.</summary>
-    public static IReadOnlyList<string> Modalities { get; } = ["text"];
+    public static IReadOnlyList<string> Modalities { get; } = ["text", "vision", "audio"];
 
     /// <summary>Names of presets; every modality has all of them.</summary>
     public static IReadOnlyList<string> Names { get; } = ["tiny", "small", "base"];
@@ -14,6 +14,8 @@ public static class Presets
     public static PretrainConfig Of(string modality, string name) => modality switch
     {
         "text" => Of(TextPretrainConfig.Presets, name),
+        "vision" => Of(VisionPretrainConfig.Presets, name),
+        "audio" => Of(AudioPretrainConfig.Presets, name),
         _ => throw new ConfigException($"There is no modality '{modality}'{Suggestion.For(modality, Modalities).TrimEnd('.')} "
             + $"(there are {string.Join(", ", Modalities)})"),
     };

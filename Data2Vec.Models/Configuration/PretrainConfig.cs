@@ -20,6 +20,9 @@ public abstract record PretrainConfig
     [Description("CPU threads; 0 = all cores. Does not change results."), Limits(0, 1024)]
     public int Threads { get; init; }
 
+    [Description("Threads that read and mask batches ahead; 0 = none. Does not change results."), Limits(0, 256)]
+    public int Workers { get; init; }
+
     [Description("Examples of one micro-batch."), Limits(1, 1e6)]
     public int BatchSize { get; init; }
 

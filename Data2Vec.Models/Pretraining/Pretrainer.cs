@@ -9,7 +9,7 @@ namespace Data2Vec.Models;
 public static class Pretrainer
 {
     /// <summary>Keys that may change between the parts of one run.</summary>
-    private static readonly string[] FreeKeys = ["threads", "save_every", "keep", "log_every", "probes"];
+    private static readonly string[] FreeKeys = ["threads", "workers", "save_every", "keep", "log_every", "probes"];
 
     /// <summary>Runs to the end, or until a stop is requested (then it saves and returns null).</summary>
     /// <exception cref="NonFiniteException">Loss or gradient is not finite and the policy is to stop.</exception>

@@ -87,6 +87,6 @@ internal sealed class TrainingLoop(
         observer.Saved(path, session.Step);
     }
 
-    /// <summary>The settings without the number of threads: it changes no result, so no byte of a checkpoint.</summary>
-    private string Portable() => ConfigKeys.Print(config with { Threads = 0 });
+    /// <summary>The settings without the numbers of threads: they change no result, so no byte of a checkpoint.</summary>
+    private string Portable() => ConfigKeys.Print(config with { Threads = 0, Workers = 0 });
 }

@@ -60,7 +60,7 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
     /// <summary>Gives a declared model its first values and stands ready for the first update.</summary>
     /// <param name="config">Settings.</param>
     /// <param name="model">Declared, not built; its store is owned by the session from now on.</param>
-    /// <param name="batches">The data.</param>
+    /// <param name="batches">The data; disposed with the session when it can be.</param>
     public TrainingSession(PretrainConfig config, IPretrainable<TBatch> model, IBatchSource<TBatch> batches)
     {
         this.config = config;
@@ -127,6 +127,7 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
     /// <inheritdoc/>
     public void Dispose()
     {
+        (batches as IDisposable)?.Dispose();
         state.Dispose();
         Store.Dispose();
     }

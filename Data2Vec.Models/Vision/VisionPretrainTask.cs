@@ -1,0 +1,148 @@
+using Data2Vec.Engine;
+using Data2Vec.Engine.Serialization;
+using Data2Vec.Kernels;
+using Data2Vec.Models.Configuration;
+using Data2Vec.Models.Data;
+using Data2Vec.Models.Evaluation;
+
+namespace Data2Vec.Models;
+
+/// <summary>Vision: pictures, encoder and probes of a run.</summary>
+internal sealed class VisionPretrainTask(VisionPretrainConfig config) : PretrainTask
+{
+    /// <summary>Generated pictures to train on; their seed, and how many of them give mean and deviation.</summary>
+    private const int Generated = 24_576;
+    private const ulong GeneratedSeed = 1000;
+    private const int Sampled = 2000;
+
+    private VisionPictures? pictures;
+    private VisionPretrainModel? model;
+    private VisionProbes? probes;
+
+    /// <inheritdoc/>
+    public override string Unit => "patches";
+
+    /// <inheritdoc/>
+    public override string Data => pictures!.Name;
+
+    /// <inheritdoc/>
+    public override string Digest => pictures!.Digest;
+
+    /// <inheritdoc/>
+    public override void Load(PretrainOptions options, RunFolder folder, IPretrainObserver observer)
+    {
+        observer.Phase(options.Data.Count > 0 ? "finding the pictures" : $"drawing {Generated} pictures");
+        pictures = options.Data.Count > 0 ? Files(options, folder, observer) : Drawn();
+        folder.WriteJson("data.json", new
+        {
+            pictures.Name, pictures.Digest, Training = pictures.Count, pictures.Processor.Mean, pictures.Processor.Deviation,
+        });
+    }
+
+    /// <inheritdoc/>
+    public override ITrainingSession Start(Device device)
+    {
+        model = config.CreateModel(new ParameterStore(device));
+        var source = pictures!;
+        return new TrainingSession<VisionPretrainBatch>(config, model, new PrefetchedBatches<VisionPretrainBatch>(
+            () => new VisionBatches(
+                source.Count, source.Read, config.BatchSize, config.ImageSize, config.Mask(), config.Seed),
+            config.Workers));
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> DrawProbes()
+    {
+        probes = new VisionProbes(new VisionProbeOptions
+        {
+            Kind = config.Pictures, Side = config.ImageSize, Patch = config.PatchSize, Mask = config.Mask(),
+        });
+        return probes.LeftOut;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<double> ProbeAccuracies()
+    {
+        using var parameters = model!.Store.Student();
+        return probes!.Accuracies(new VisionFeatures(model.Encoder, parameters, pictures!.Processor));
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ProbeResult> ProbeResults(
+        IReadOnlyList<double> random, IReadOnlyList<double> pretrained) => probes!.Results(random, pretrained);
+
+    /// <inheritdoc/>
+    public override void WritePublished(CheckpointWriter checkpoint)
+    {
+        var encoder = model!.Encoder.Config;
+        checkpoint.Write("config.json", s => s.Write(PublishedVision.WriteConfig(encoder)));
+        checkpoint.Write("model.safetensors", s => PublishedVision.WriteWeights(model.Store, encoder, s));
+        checkpoint.Write(ImageProcessorFile.Name, s => s.Write(ImageProcessorFile.Write(pictures!.Processor)));
+    }
+
+    private VisionPictures Drawn()
+    {
+        var drawn = ShapePictures.Generate(config.Pictures, GeneratedSeed, Generated, config.ImageSize);
+        var processor = VisionPictures.Measure([.. drawn.Take(Sampled).Select(d => d.Image)], config.ImageSize);
+        return new VisionPictures($"{Generated} drawn pictures, {config.Pictures.ToString().ToLowerInvariant()}",
+            ShapePictures.Digest(drawn), Generated, processor,
+            (index, _, pixels) => processor.Write(drawn[index].Image, pixels.Span));
+    }
+
+    private VisionPictures Files(PretrainOptions options, RunFolder folder, IPretrainObserver observer)
+    {
+        var bad = new BadSamples(config.OnBadSample, folder.File("quarantine.jsonl"))
+        {
+            Reported = b => observer.Warned($"left out: {b.Reason}"),
+        };
+        var corpus = ImageFiles.Load(options.Data, bad);
+        var reader = ImageCorpus.Reader(corpus.Training, bad);
+        var processor = VisionPictures.ImageNet(config.ImageSize);
+        var augmentation = config.Augment
+            ? new ImageAugmentation { Width = config.ImageSize, Height = config.ImageSize } : null;
+        return new VisionPictures($"{corpus.Name}, {corpus.Training.Count} pictures", corpus.Digest,
+            corpus.Training.Count, processor, (index, random, pixels) =>
+            {
+                var picture = reader.Read(index);
+                picture = augmentation?.Apply(picture, random) ?? processor.Prepare(picture);
+                processor.Write(picture, pixels.Span);
+            });
+    }
+}
+
+/// <summary>Pictures to train on, whether drawn or read.</summary>
+/// <param name="Name">One line on them.</param>
+/// <param name="Digest">SHA-256.</param>
+/// <param name="Count">How many.</param>
+/// <param name="Processor">Size, mean and deviation.</param>
+/// <param name="Read">Writes one by its number as [side, side, 3], normalised; safe for several threads.</param>
+internal sealed record VisionPictures(
+    string Name, string Digest, int Count, ImageProcessor Processor, Action<int, PhiloxStream, Memory<float>> Read)
+{
+    /// <summary>Mean and deviation of ImageNet, as the published pre-training uses them.</summary>
+    public static ImageProcessor ImageNet(int side) => new()
+    {
+        Width = side, Height = side, Mean = [0.485, 0.456, 0.406], Deviation = [0.229, 0.224, 0.225],
+    };
+
+    /// <summary>Mean and deviation of given pictures.</summary>
+    public static ImageProcessor Measure(IReadOnlyList<RgbImage> pictures, int side)
+    {
+        var (sums, squares, count) = (new double[3], new double[3], 0L);
+        foreach (var picture in pictures)
+        {
+            for (var i = 0; i < picture.Pixels.Length; i++)
+            {
+                var x = picture.Pixels[i] / 255.0;
+                sums[i % 3] += x;
+                squares[i % 3] += x * x;
+            }
+            count += picture.Pixels.Length / 3;
+        }
+        return new ImageProcessor
+        {
+            Width = side, Height = side, Mean = [.. sums.Select(s => s / count)],
+            Deviation = [.. sums.Zip(squares, (s, q) => Math.Sqrt(q / count - s / count * (s / count)))],
+        };
+    }
+}
