@@ -1,6 +1,8 @@
 using System.CommandLine;
+using Data2Vec.Engine.Serialization;
 using Data2Vec.Models;
 using Data2Vec.Models.Configuration;
+using Data2Vec.Models.Weights;
 
 namespace Data2Vec.Cli;
 
@@ -12,7 +14,7 @@ internal static class Commands
     {
         var root = new RootCommand("data2vec: pre-train and use models of speech, vision and text.")
         {
-            PretrainCommand.Create(), Embed(), Doctor(), Config(),
+            PretrainCommand.Create(), Embed(), Convert(), Doctor(), Config(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
@@ -29,18 +31,57 @@ internal static class Commands
     private static Command Embed()
     {
         var model = new Option<string>("--model") { Description = "A run folder, a checkpoint or a published folder.", Required = true };
-        var input = new Option<string>("--input") { Description = "Text file, one document a line; <mask> is understood.", Required = true };
+        var input = new Option<string[]>("--input")
+        {
+            Description = "Text: files of one document a line, <mask> is understood; audio, vision: files or folders.",
+            Required = true, AllowMultipleArgumentsPerToken = true,
+        };
         var result = new Option<string>("--out") { Description = "The .npy file to write.", Required = true };
-        var pool = new Option<string>("--pool") { Description = "mean, or none for every token.", DefaultValueFactory = _ => "mean" };
+        var pool = new Option<string>("--pool")
+        {
+            Description = "mean, or none for every token, frame or patch.", DefaultValueFactory = _ => "mean",
+        };
         pool.AcceptOnlyFromAmong("mean", "none");
         var device = SharedOptions.Device();
         var threads = new Option<int>("--threads") { Description = "CPU threads; 0 = all cores." };
-        var command = new Command("embed", "Compute features of documents.") { model, input, result, pool, device, threads };
+        var command = new Command("embed", "Compute features of documents, clips or pictures.")
+        {
+            model, input, result, pool, device, threads,
+        };
         command.SetAction(parsed => Guard.Run(parsed, () =>
         {
-            var written = TextEmbedding.Run(
+            var written = Embedding.Run(
                 parsed.GetValue(model)!, parsed.GetValue(input)!, parsed.GetValue(result)!,
                 parsed.GetValue(pool) == "mean", parsed.GetValue(device)!, parsed.GetValue(threads));
+            parsed.InvocationConfiguration.Output.WriteLine(written);
+            return 0;
+        }));
+        return command;
+    }
+
+    private static Command Convert()
+    {
+        var input = new Option<string>("--model") { Description = "A run folder, a checkpoint or a published folder.", Required = true };
+        var output = new Option<string>("--out") { Description = "The published folder to write; must not exist.", Required = true };
+        var type = new Option<string?>("--dtype") { Description = "float32, float16 or bfloat16; default that of the files." };
+        type.AcceptOnlyFromAmong("float32", "float16", "bfloat16");
+        var shard = new Option<double?>("--shard-gb") { Description = "Cut the weights into files of at most so many GB." };
+        var bare = new Option<bool>("--bare") { Description = "Leave the head out." };
+        var command = new Command("convert", "Write a model as a published folder in another layout.")
+        {
+            input, output, type, shard, bare,
+        };
+        command.SetAction(parsed => Guard.Run(parsed, () =>
+        {
+            var bytes = parsed.GetValue(shard) is { } gb ? gb * 1e9 : WeightLayout.PublishedShardBytes;
+            if (!(bytes >= 1)) throw new ConfigException($"--shard-gb must be positive; got {parsed.GetValue(shard)}.");
+            SafetensorsType? dtype = parsed.GetValue(type) switch
+            {
+                "float32" => SafetensorsType.F32, "float16" => SafetensorsType.F16, "bfloat16" => SafetensorsType.BF16,
+                _ => null,
+            };
+            var written = FolderConversion.Run(parsed.GetValue(input)!, parsed.GetValue(output)!,
+                new ConversionOptions(dtype, (long)bytes, parsed.GetValue(bare)));
             parsed.InvocationConfiguration.Output.WriteLine(written);
             return 0;
         }));
