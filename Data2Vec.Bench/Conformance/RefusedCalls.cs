@@ -52,6 +52,11 @@ internal static class RefusedCalls
             arguments.RefuseUnread();
             // Queued operations report bad indices when their results are fetched.
             foreach (var output in outputs) output.ToDoubles();
+            if (arguments.Decision is { } decision)
+            {
+                var difference = decision.Check(outputs);
+                return difference.Fits ? throw new DecisionException(decision.Meaning) : difference;
+            }
         }
         catch (ArgumentException e) when (e.Message.Length > 20)
         {
@@ -65,10 +70,10 @@ internal static class RefusedCalls
     private static Dictionary<string, Tensor> Inputs(JsonElement tensors, Device device)
     {
         var inputs = new Dictionary<string, Tensor>();
+        // A device without float64 keeps the difference between two types: it takes bfloat16 for the narrower one.
         var text = tensors.GetRawText();
-        if (!device.Backend.Supports(DType.Float64) && text.Contains("float32", StringComparison.Ordinal)
-            && text.Contains("float64", StringComparison.Ordinal))
-            throw new NotExpressibleException("this device has no float64 beside float32");
+        var single = !device.Backend.Supports(DType.Float64) && text.Contains("float64", StringComparison.Ordinal)
+            ? DType.BFloat16 : DType.Float32;
         foreach (var argument in tensors.EnumerateObject())
         {
             var value = argument.Value;
@@ -76,17 +81,18 @@ internal static class RefusedCalls
                 && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.Number);
             if (value.ValueKind != JsonValueKind.Array || isShape)
             {
-                inputs[argument.Name] = Input(value, device);
+                inputs[argument.Name] = Input(value, device, single);
                 continue;
             }
             var number = 0;
-            foreach (var item in value.EnumerateArray()) inputs[$"{argument.Name}.{number++}"] = Input(item, device);
+            foreach (var item in value.EnumerateArray())
+                inputs[$"{argument.Name}.{number++}"] = Input(item, device, single);
         }
         return inputs;
     }
 
     /// <summary>A shape alone, or shape, type and perhaps values.</summary>
-    private static Tensor Input(JsonElement item, Device device)
+    private static Tensor Input(JsonElement item, Device device, DType single)
     {
         var bare = item.ValueKind == JsonValueKind.Array;
         var extents = bare ? item : item.GetProperty("shape");
@@ -100,10 +106,10 @@ internal static class RefusedCalls
             "bool" => Tensor.From<bool>(device, Array.ConvertAll(values, v => v != 0), shape),
             "int32" => Tensor.From<int>(device, Array.ConvertAll(values, v => (int)v), shape),
             "int64" => Tensor.From<long>(device, Array.ConvertAll(values, v => (long)v), shape),
-            "float32" => Tensor.FromDoubles(device, values, shape, DType.Float32),
+            "float32" => Tensor.FromDoubles(device, values, shape, single),
             "float64" => Tensor.FromDoubles(device, values, shape,
                 device.Backend.Supports(DType.Float64) ? DType.Float64 : DType.Float32),
-            _ => throw new NotExpressibleException($"the engine has no {dtype} tensors"),
+            _ => throw new SignatureException($"there are no {dtype} tensors"),
         };
     }
 }

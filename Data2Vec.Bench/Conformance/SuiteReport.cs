@@ -21,12 +21,17 @@ internal enum Outcome
 internal sealed record CaseResult(string Group, string Name, Outcome Outcome, double Ratio, string Message);
 
 /// <summary>A case cannot be expressed with what the engine has; the message says why.</summary>
-internal sealed class NotExpressibleException(string reason) : Exception(reason);
+internal class NotExpressibleException(string reason) : Exception(reason);
 
 /// <summary>
 /// A call that must be refused cannot even be written with the engine: its types rule it out. The message says how.
 /// </summary>
-internal sealed class SignatureException(string reason) : Exception(reason);
+internal sealed class SignatureException(string reason) : NotExpressibleException(reason);
+
+/// <summary>
+/// A call that PyTorch rejects has a meaning here by decision, and what it gave was compared with that meaning.
+/// </summary>
+internal sealed class DecisionException(string meaning) : Exception(meaning);
 
 /// <summary>Collects the cases of one suite, prints failures as they come and a summary at the end.</summary>
 internal sealed class SuiteReport(string suite, string? filter, TextWriter output)
@@ -46,7 +51,10 @@ internal sealed class SuiteReport(string suite, string? filter, TextWriter outpu
     public void Run(string group, string name, Func<IEnumerable<Difference>> run) =>
         Run(group, name, run, refusal: false);
 
-    /// <summary>Runs a call that must be refused; it passes too when the engine's types rule it out.</summary>
+    /// <summary>
+    /// Runs a call that must be refused; it passes too when the engine's types rule it out, or where it has a meaning
+    /// by decision. Both are listed.
+    /// </summary>
     public void RunRefusal(string group, string name, Func<Difference> run) =>
         Run(group, name, () => [run()], refusal: true);
 
@@ -65,8 +73,14 @@ internal sealed class SuiteReport(string suite, string? filter, TextWriter outpu
             $", worst error {worst.Ratio:0.###} of its tolerance ({worst.Group}/{worst.Name})");
         output.WriteLine($"{suite}: {Count(Outcome.Passed) + Count(Outcome.Failed)} run, "
             + $"{Count(Outcome.Failed)} failed, {Count(Outcome.Skipped)} skipped{worstText}");
-        List("skipped", results.Where(r => r.Outcome == Outcome.Skipped));
-        List("refused by its signature", results.Where(r => r.Outcome == Outcome.Passed && r.Message.Length > 0));
+        foreach (var reason in results.Where(r => r.Outcome != Outcome.Failed && r.Message.Length > 0)
+            .GroupBy(r => (r.Outcome, r.Message)).OrderByDescending(g => g.Key.Outcome))
+        {
+            var groups = reason.GroupBy(r => r.Group)
+                .Select(g => g.Count() == 1 ? $"{g.Key}/{g.First().Name}" : $"{g.Key} ({g.Count()})");
+            var how = reason.Key.Outcome == Outcome.Skipped ? "skipped" : "passed";
+            output.WriteLine($"  {how} {reason.Count()}: {reason.Key.Message}: {string.Join(", ", groups)}");
+        }
     }
 
     private void Run(string group, string name, Func<IEnumerable<Difference>> run, bool refusal)
@@ -81,27 +95,21 @@ internal sealed class SuiteReport(string suite, string? filter, TextWriter outpu
             else if (worst.Value.Fits) Add(new(group, name, Outcome.Passed, worst.Value.Ratio, ""));
             else Fail(group, name, worst.Value.ToString(), worst.Value.Ratio);
         }
+        catch (SignatureException e) when (refusal)
+        {
+            Add(new(group, name, Outcome.Passed, 0, $"refused by its signature: {e.Message}"));
+        }
+        catch (DecisionException e) when (refusal)
+        {
+            Add(new(group, name, Outcome.Passed, 0, $"not refused by decision: {e.Message}"));
+        }
         catch (NotExpressibleException e)
         {
             Add(new(group, name, Outcome.Skipped, 0, e.Message));
         }
-        catch (SignatureException e) when (refusal)
-        {
-            Add(new(group, name, Outcome.Passed, 0, e.Message));
-        }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             Fail(group, name, $"{e.GetType().Name}: {e.Message}");
-        }
-    }
-
-    private void List(string how, IEnumerable<CaseResult> cases)
-    {
-        foreach (var reason in cases.GroupBy(r => r.Message))
-        {
-            var groups = reason.GroupBy(r => r.Group)
-                .Select(g => g.Count() == 1 ? $"{g.Key}/{g.First().Name}" : $"{g.Key} ({g.Count()})");
-            output.WriteLine($"  {how} {reason.Count()}: {reason.Key}: {string.Join(", ", groups)}");
         }
     }
 

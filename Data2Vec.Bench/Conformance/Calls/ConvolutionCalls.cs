@@ -9,13 +9,14 @@ namespace Data2Vec.Bench.Conformance;
 /// </summary>
 internal static class ConvolutionCalls
 {
-    private const string Patches =
-        "the engine has no convolution over images but the patch embedding: a square kernel that is its own stride";
-
     public static void AddTo(Dictionary<string, Func<OpCall, Tensor[]>> calls)
     {
         calls["conv1d"] = c => [Convolution(c)];
         calls["conv2d"] = c => [OverImages(c)];
+        calls["conv_transpose1d"] = c => [Transposed(c)];
+        calls["unfold"] = c => [Windows(c)];
+        calls["avg_pool1d"] = c => [OverTime(c, AveragePool)];
+        calls["adaptive_avg_pool1d"] = c => [OverTime(c, (_, x) => AdaptiveAveragePool1d(x, Size(c)))];
     }
 
     public static void AddOwnTo(Dictionary<string, Func<OpCall, Tensor[]>> calls)
@@ -47,14 +48,14 @@ internal static class ConvolutionCalls
         var (stride, dilation, groups) = (One(c, "stride", 1), One(c, "dilation", 1), c.Integer("groups", 1));
         // Without a batch PyTorch takes two dimensions.
         var single = x.Shape.Rank == 2;
-        if (single) x = Reshape(x, new Shape(1, x.Shape[0], x.Shape[1]));
+        if (single) x = Unsqueeze(x, 0);
         x = Last(x);
         var padding = 0;
         if (!c.IsWord("padding")) padding = One(c, "padding", 0);
         else if (c.Word("padding", "") == "same") (x, padding) = Same(x, w, stride, dilation);
         var y = Conv1d(x, Last(w), bias, new Conv1dOptions(stride, padding, dilation, groups));
         y = Permute(y, 0, 2, 1);
-        return single ? Reshape(y, y.Shape.Slice(1, 2)) : y;
+        return single ? Squeeze(y, 0) : y;
     }
 
     /// <summary>
@@ -67,24 +68,85 @@ internal static class ConvolutionCalls
         return (more % 2 == 0 ? x : Pad(x, [(0, 0), (0, 1), (0, 0)]), more / 2);
     }
 
+    private static (int Y, int X) Pair(OpCall c, string name, int otherwise)
+    {
+        var given = c.Integers(name) ?? [otherwise];
+        return (given[0], given[^1]);
+    }
+
     private static Tensor OverImages(OpCall c)
     {
-        var (x, w) = (c["input"], c["weight"]);
-        var strides = c.Integers("stride") ?? [1];
-        var padded = c.IsWord("padding")
-            ? c.Word("padding", "") != "valid"
-            : (c.Integers("padding") ?? []).Any(p => p != 0);
-        if (padded || c.Integer("groups", 1) != 1 || (c.Integers("dilation") ?? []).Any(d => d != 1)
-            || x.Shape.Rank != 4 || w.Shape.Rank != 4 || w.Shape[2] != w.Shape[3] || strides.Any(s => s != w.Shape[2]))
-            throw new NotExpressibleException(Patches);
-        // PyTorch leaves pixels behind the last patch out; the engine refuses them, as both do an image below one patch.
-        var patch = w.Shape[2];
-        var (high, wide) = (x.Shape[2] / patch, x.Shape[3] / patch);
-        if (high > 0 && wide > 0 && (high * patch != x.Shape[2] || wide * patch != x.Shape[3]))
-            throw new NotExpressibleException(Patches);
-        var y = PatchEmbedding(Last(x), Last(w), c.Maybe("bias"));
-        return Permute(Reshape(y, new Shape(x.Shape[0], high, wide, w.Shape[0])), 0, 3, 1, 2);
+        var (x, w, bias) = (c["input"], c["weight"], c.Maybe("bias"));
+        // Without a batch PyTorch takes three dimensions.
+        var single = x.Shape.Rank == 3;
+        x = Last(single ? Unsqueeze(x, 0) : x);
+        var kernel = w.Shape.Rank == 4 ? (Y: w.Shape[2], X: w.Shape[3]) : (Y: 1, X: 1);
+        var (stride, dilation) = (Pair(c, "stride", 1), Pair(c, "dilation", 1));
+        var padding = (Y: 0, X: 0);
+        if (!c.IsWord("padding"))
+        {
+            padding = Pair(c, "padding", 0);
+        }
+        else if (c.Word("padding", "") == "same")
+        {
+            if (stride != (1, 1)) throw new ArgumentException($"padding \"same\" needs a stride of 1; got {stride}");
+            // What the kernel needs more goes half before, the odd one behind.
+            var more = (Y: dilation.Y * (kernel.Y - 1), X: dilation.X * (kernel.X - 1));
+            x = Pad(x, [(0, 0), (0, more.Y % 2), (0, more.X % 2), (0, 0)]);
+            padding = (more.Y / 2, more.X / 2);
+        }
+        var window = new Window2d(kernel, stride, padding, dilation);
+        var y = Permute(Conv2d(x, Last(w), bias, window, c.Integer("groups", 1)), 0, 3, 1, 2);
+        return single ? Squeeze(y, 0) : y;
     }
+
+    /// <summary>
+    /// Windows as columns, channels outermost, in PyTorch; as rows, channels innermost, in the engine.
+    /// </summary>
+    private static Tensor Windows(OpCall c)
+    {
+        var x = c["input"];
+        var single = x.Shape.Rank == 3;
+        x = Last(single ? Unsqueeze(x, 0) : x);
+        var kernel = Pair(c, "kernel_size", 1);
+        var rows = Unfold2d(
+            x, new Window2d(kernel, Pair(c, "stride", 1), Pair(c, "padding", 0), Pair(c, "dilation", 1)));
+        var (batch, places, channels) = (rows.Shape[0], rows.Shape[1], x.Shape[3]);
+        var split = Reshape(rows, new Shape(batch, places, kernel.Y * kernel.X, channels));
+        var columns = Reshape(Permute(split, 0, 3, 2, 1), new Shape(batch, channels * kernel.Y * kernel.X, places));
+        return single ? Squeeze(columns, 0) : columns;
+    }
+
+    private static Tensor Transposed(OpCall c)
+    {
+        var (x, w) = (c["input"], c["weight"]);
+        var single = x.Shape.Rank == 2;
+        var options = new Conv1dOptions(
+            One(c, "stride", 1), One(c, "padding", 0), One(c, "dilation", 1), c.Integer("groups", 1));
+        var y = ConvTranspose1d(
+            Last(single ? Unsqueeze(x, 0) : x), Last(w), c.Maybe("bias"), options, One(c, "output_padding", 0));
+        y = Permute(y, 0, 2, 1);
+        return single ? Squeeze(y, 0) : y;
+    }
+
+    private static Tensor OverTime(OpCall c, Func<OpCall, Tensor, Tensor> pool)
+    {
+        var x = c["input"];
+        var single = x.Shape.Rank == 2;
+        var y = Permute(pool(c, Last(single ? Unsqueeze(x, 0) : x)), 0, 2, 1);
+        return single ? Squeeze(y, 0) : y;
+    }
+
+    private static Tensor AveragePool(OpCall c, Tensor x)
+    {
+        var kernel = One(c, "kernel_size", 1);
+        return AveragePool1d(x, kernel, One(c, "stride", kernel), One(c, "padding", 0), c.Flag("ceil_mode"),
+            c.Flag("count_include_pad", true));
+    }
+
+    private static int Size(OpCall c) => c.Integers("output_size") is [var size]
+        ? size
+        : throw new SignatureException("AdaptiveAveragePool1d takes one size");
 
     /// <summary>The audio front end: convolution, LayerNorm over channels, GELU; every layer's output.</summary>
     private static Tensor[] FeatureEncoder(OpCall c)

@@ -21,7 +21,7 @@ internal static class ElementwiseCalls
         {
             "none" => false,
             "tanh" => true,
-            var other => throw new NotExpressibleException($"GELU is exact or tanh by its signature, not \"{other}\""),
+            _ => throw new SignatureException("GELU is exact or tanh"),
         })];
         calls["add"] = c => [Add(c["input"], Times(Other(c), c.Number("alpha", 1)))];
         calls["sub"] = c => [Sub(c["input"], Times(Other(c), c.Number("alpha", 1)))];
@@ -36,6 +36,7 @@ internal static class ElementwiseCalls
         calls["masked_fill"] = MaskedFillWith;
         calls["clamp"] = ClampBetween;
         calls["glu"] = GatedLinear;
+        calls["dropout"] = c => [Dropout(c["input"], new DropoutSource(c.Number("p", 0.5), 0, default, default))];
     }
 
     /// <summary>A tensor, or a number as a tensor of no dimensions.</summary>
@@ -59,7 +60,7 @@ internal static class ElementwiseCalls
     {
         if (c.Maybe("value") is not { } value) return [MaskedFill(c["input"], c["mask"], c.Number("value", 0))];
         if (value.Shape.Rank > 0)
-            throw new NotExpressibleException("a filling tensor with dimensions broadcasts: Where takes any shape");
+            throw new SignatureException("MaskedFill takes a number");
         return [Where(c["mask"], value, c["input"])];
     }
 
@@ -68,8 +69,6 @@ internal static class ElementwiseCalls
         var (x, low, high) = (c["input"], c.Maybe("min"), c.Maybe("max"));
         if (low is null && high is null)
         {
-            if (!c.Given("min") && !c.Given("max"))
-                throw new NotExpressibleException("Clamp without bounds is the identity by its signature");
             return [Clamp(x, c.Number("min", double.NegativeInfinity), c.Number("max", double.PositiveInfinity))];
         }
         // By comparisons and not by Maximum and Minimum, which would share the gradient of a tie.

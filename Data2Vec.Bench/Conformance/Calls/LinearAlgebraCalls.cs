@@ -10,9 +10,9 @@ internal static class LinearAlgebraCalls
     public static void AddTo(Dictionary<string, Func<OpCall, Tensor[]>> calls)
     {
         calls["matmul"] = c => [Product(c["input"], c["other"])];
-        calls["bmm"] = c => [Batched(c["input"], c["mat2"], 3)];
-        calls["addmm"] = c => [Plus(c, Batched(c["mat1"], c["mat2"], 2))];
-        calls["baddbmm"] = c => [Plus(c, Batched(c["batch1"], c["batch2"], 3))];
+        calls["bmm"] = c => [Batched(c, c["input"], c["mat2"], 3)];
+        calls["addmm"] = c => [Plus(c, Batched(c, c["mat1"], c["mat2"], 2))];
+        calls["baddbmm"] = c => [Plus(c, Batched(c, c["batch1"], c["batch2"], 3))];
         calls["linear"] = c => [Linear(c["input"], c["weight"], c.Maybe("bias"))];
         calls["scaled_dot_product_attention"] = ScaledDotProduct;
     }
@@ -31,11 +31,29 @@ internal static class LinearAlgebraCalls
             : batch.Append(y.Shape[-2]));
     }
 
-    private static Tensor Batched(Tensor a, Tensor b, int rank)
+    /// <summary>MatMul takes any number of dimensions, where PyTorch has a name for each.</summary>
+    private static Tensor Batched(OpCall c, Tensor a, Tensor b, int rank)
     {
-        if (a.Shape.Rank != rank || b.Shape.Rank != rank)
+        if (a.Shape.Rank == 2 && b.Shape.Rank == 2 && rank != 2)
+        {
+            c.Decision = ("MatMul is the product of two matrices too", outputs => Comparison.Compare(
+                "output", outputs[0].ToDoubles(), Product(a, b, a.ToDoubles(), b.ToDoubles()), new(Tolerance.Single)));
+        }
+        else if (a.Shape.Rank != rank || b.Shape.Rank != rank)
+        {
             throw new NotExpressibleException("MatMul broadcasts, so it takes any number of dimensions");
+        }
         return MatMul(a, b);
+    }
+
+    private static double[] Product(Tensor a, Tensor b, double[] left, double[] right)
+    {
+        var (rows, inner, columns) = (a.Shape[0], a.Shape[1], b.Shape[1]);
+        var product = new double[rows * columns];
+        for (var i = 0; i < product.Length; i++)
+            for (var k = 0; k < inner; k++)
+                product[i] += left[i / columns * inner + k] * right[k * columns + i % columns];
+        return product;
     }
 
     private static Tensor Plus(OpCall c, Tensor product)

@@ -10,7 +10,7 @@ internal static class LossCalls
     public static void AddTo(Dictionary<string, Func<OpCall, Tensor[]>> calls)
     {
         calls["smooth_l1_loss"] = SmoothL1Loss;
-        calls["huber_loss"] = Huber;
+        calls["huber_loss"] = c => [Huber(c["input"], c["target"], c.Number("delta", 1), ReductionOf(c))];
         calls["l1_loss"] = c => [Reduced(c, Unary(UnaryOp.Abs, Difference(c)))];
         calls["mse_loss"] = c => [Reduced(c, Square(Difference(c)))];
         calls["binary_cross_entropy_with_logits"] = c => [BinaryCrossEntropyWithLogits(
@@ -46,14 +46,6 @@ internal static class LossCalls
         return [SmoothL1(c["input"], c["target"], beta: beta, reduction: ReductionOf(c))];
     }
 
-    /// <summary>delta times Smooth L1.</summary>
-    private static Tensor[] Huber(OpCall c)
-    {
-        var delta = c.Number("delta", 1);
-        if (delta == 0) throw new NotExpressibleException("beta 0 is L2 in the engine");
-        return [SmoothL1(c["input"], c["target"], beta: delta, reduction: ReductionOf(c), scale: delta)];
-    }
-
     /// <summary>[N, C, ...] to [N, ..., C]: PyTorch's class dimension is the second, the engine's the last.</summary>
     private static Tensor ClassesLast(Tensor x)
     {
@@ -83,16 +75,12 @@ internal static class LossCalls
         var (x, target, weight) = (c["input"], c["target"], c.Maybe("weight"));
         var ignored = c.Integer("ignore_index", -100);
         var rows = x.Shape.Rank == 1 ? Reshape(x, new Shape(1, x.Shape[0])) : ClassesLast(x);
-        var classes = rows.Shape[-1];
         var chosen = OpCall.Host(target);
-        if (Array.Exists(chosen, t => t != ignored && (t < 0 || t >= classes)))
-            throw new NotExpressibleException("picking log-probabilities is GatherRows with indices of the caller");
         var weights = weight?.ToDoubles();
-        var factors = Array.ConvertAll(chosen, t => t == ignored ? 0 : weights?[(int)t] ?? 1);
-        var flat = new int[chosen.Length];
-        for (var i = 0; i < flat.Length; i++) flat[i] = i * classes + (chosen[i] == ignored ? 0 : (int)chosen[i]);
-        var single = Reshape(rows, new Shape((int)rows.Count, 1));
-        var picked = GatherRows(single, Tensor.From<int>(c.Device, flat, target.Shape));
+        var places = Array.ConvertAll(chosen, t => t == ignored ? 0 : t);
+        var factors = Array.ConvertAll(chosen, t => t == ignored ? 0
+            : weights is not null && t >= 0 && t < weights.Length ? weights[t] : 1);
+        var picked = Gather(rows, -1, Tensor.From<long>(c.Device, places, rows.Shape.With(-1, 1)));
         var loss = Neg(Mul(Reshape(picked, target.Shape), c.Constant(factors, target.Shape)));
         return ReductionOf(c) switch
         {
@@ -104,11 +92,9 @@ internal static class LossCalls
 
     private static Tensor[] KullbackLeibler(OpCall c)
     {
-        var (x, target) = (c["input"], c["target"]);
-        if (!c.Flag("log_target"))
-            throw new NotExpressibleException("t log t at t = 0 has no derivative in the engine");
-        var loss = Mul(Exp(target), Sub(target, x));
-        if (c.Word("reduction", "mean") == "batchmean") return [Affine(Sum(loss), 1.0 / x.Shape[0])];
-        return [Reduced(c, loss)];
+        var (x, target, logarithms) = (c["input"], c["target"], c.Flag("log_target"));
+        return c.Word("reduction", "mean") == "batchmean"
+            ? [Affine(KlDivergence(x, target, logarithms, Reduction.Sum), 1.0 / x.Shape[0])]
+            : [KlDivergence(x, target, logarithms, ReductionOf(c))];
     }
 }

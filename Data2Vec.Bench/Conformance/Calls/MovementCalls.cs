@@ -11,17 +11,24 @@ internal static class MovementCalls
     {
         calls["permute"] = c => [Permute(c["input"], c.Integers("dims")!)];
         calls["transpose"] = c => [Transpose(c["input"], c.Integer("dim0", 0), c.Integer("dim1", 1))];
-        calls["reshape"] = c => [Reshape(c["input"], Inferred(c["input"], c.Integers("shape")!))];
+        calls["reshape"] = c => [c["input"].Reshape(c.Integers("shape")!)];
         calls["expand"] = c => [Expand(c["input"], Grown(c["input"].Shape, c.Integers("shape")!))];
-        calls["squeeze"] = Squeeze;
-        calls["unsqueeze"] = Unsqueeze;
+        calls["squeeze"] = c => [c.Integers("dim") switch
+        {
+            // An empty list names no dimension in PyTorch, and all of them in the engine.
+            [] => c["input"],
+            null => Squeeze(c["input"]),
+            var chosen => Squeeze(c["input"], chosen),
+        }];
+        calls["unsqueeze"] = c => [Unsqueeze(c["input"], c.Integer("dim", 0))];
         calls["cat"] = c => [Concat(Joined(c.List("tensors")), c.Integer("dim", 0))];
         calls["stack"] = c => [Stack(c.List("tensors"), c.Integer("dim", 0))];
         calls["slice"] = c => [Slice(c["input"], c.Integer("dim", 0), c.Integer("start", 0),
             c.Integer("end", int.MaxValue), c.Integer("step", 1))];
-        calls["narrow"] = Narrow;
-        calls["split"] = Split;
+        calls["narrow"] = NarrowOf;
+        calls["split"] = SplitOf;
         calls["unbind"] = Unbind;
+        calls["tril"] = c => [LowerTriangle(c["input"], c.Integer("diagonal", 0))];
         calls["pad"] = PadWith;
         calls["interpolate"] = Interpolate;
     }
@@ -54,52 +61,11 @@ internal static class MovementCalls
         return [Permute(y, 0, 3, 1, 2)];
     }
 
-    private static Shape Inferred(Tensor x, int[] wanted)
-    {
-        var open = Array.FindAll(wanted, d => d == -1).Length;
-        if (open > 1 || (open == 1 && wanted.Contains(0)))
-            throw new NotExpressibleException("a shape of the engine has no open extent");
-        if (open == 0) return new Shape(wanted);
-        var known = wanted.Where(d => d != -1).Aggregate(1L, (a, d) => a * d);
-        return new Shape(Array.ConvertAll(wanted, d => d == -1 ? (int)(x.Count / known) : d));
-    }
-
+    /// <summary>-1 keeps an extent; for a new dimension it is no extent at all, which no shape can hold.</summary>
     private static Shape Grown(Shape from, int[] wanted)
     {
-        var shape = new int[wanted.Length];
-        for (var i = 0; i < shape.Length; i++)
-        {
-            var own = i - (wanted.Length - from.Rank);
-            if (wanted[i] == -1 && own < 0)
-                throw new NotExpressibleException("a shape of the engine has no open extent");
-            shape[i] = wanted[i] == -1 ? from[own] : wanted[i];
-        }
-        return new Shape(shape);
-    }
-
-    private static int Place(Tensor x, int dimension, int places)
-    {
-        if (dimension < -places || dimension >= places)
-            throw new NotExpressibleException("adding or removing a dimension is Reshape, which takes a shape");
-        return dimension < 0 ? dimension + places : dimension;
-    }
-
-    private static Tensor[] Squeeze(OpCall c)
-    {
-        var x = c["input"];
-        var places = Math.Max(1, x.Shape.Rank);
-        var chosen = c.Integers("dim")?.Select(d => Place(x, d, places)).ToArray();
-        var kept = Enumerable.Range(0, x.Shape.Rank)
-            .Where(i => x.Shape[i] != 1 || (chosen is not null && !chosen.Contains(i))).Select(i => x.Shape[i]);
-        return [Reshape(x, new Shape([.. kept]))];
-    }
-
-    private static Tensor[] Unsqueeze(OpCall c)
-    {
-        var x = c["input"];
-        var extents = x.Shape.ToArray().ToList();
-        extents.Insert(Place(x, c.Integer("dim", 0), x.Shape.Rank + 1), 1);
-        return [Reshape(x, new Shape([.. extents]))];
+        var added = wanted.Length - from.Rank;
+        return new Shape([.. wanted.Select((d, i) => d == -1 && i >= added ? from[i - added] : d)]);
     }
 
     /// <summary>PyTorch's cat passes over tensors of shape (0), whatever the others are.</summary>
@@ -109,38 +75,23 @@ internal static class MovementCalls
         return Array.FindAll(tensors, t => t.Shape != new Shape(0));
     }
 
-    private static Tensor[] Narrow(OpCall c)
+    private static Tensor[] NarrowOf(OpCall c)
     {
-        var (x, d, length) = (c["input"], c.Integer("dim", 0), c.Integer("length", 0));
         var start = c.Integer("start", 0);
         if (c.Maybe("start") is { } place)
         {
             if (place.Shape.Rank > 0 || place.DType == DType.Bool)
-                throw new NotExpressibleException("Slice takes its start as a number");
+                throw new SignatureException("Narrow takes its start as a number");
             start = (int)OpCall.Host(place)[0];
         }
-        if (x.Shape.Rank > 0 && d >= -x.Shape.Rank && d < x.Shape.Rank)
-        {
-            if (start < 0) start += x.Shape[d];
-            if (start < 0 || length < 0 || start + length > x.Shape[d])
-                throw new NotExpressibleException("narrow is Slice, which cuts its bounds as Python does");
-        }
-        return [Slice(x, d, start, start + length)];
+        return [Narrow(c["input"], c.Integer("dim", 0), start, c.Integer("length", 0))];
     }
 
-    private static Tensor[] Split(OpCall c)
+    private static Tensor[] SplitOf(OpCall c)
     {
         var (x, d) = (c["input"], c.Integer("dim", 0));
         var sizes = c.Integers("split_size_or_sections")!;
-        if (!c.IsList("split_size_or_sections"))
-        {
-            if (sizes[0] <= 0) throw new NotExpressibleException("split is Slice, which has no part size");
-            sizes = [.. Enumerable.Range(0, (x.Shape[d] + sizes[0] - 1) / sizes[0])
-                .Select(i => Math.Min(sizes[0], x.Shape[d] - i * sizes[0]))];
-        }
-        if (sizes.Sum() != x.Shape[d]) throw new NotExpressibleException("split is Slice, which has no list of parts");
-        var start = 0;
-        return Array.ConvertAll(sizes, size => Slice(x, d, start, start += size));
+        return c.IsList("split_size_or_sections") ? Split(x, sizes, d) : Split(x, sizes[0], d);
     }
 
     private static Tensor[] Unbind(OpCall c)
@@ -156,14 +107,18 @@ internal static class MovementCalls
     private static Tensor[] PadWith(OpCall c)
     {
         var (x, widths) = (c["input"], c.Integers("pad")!);
-        var mode = c.Word("mode", "constant");
-        if (mode != "constant")
-            throw new NotExpressibleException($"Pad fills with a constant, it has no mode \"{mode}\"");
-        if (widths.Length % 2 != 0) throw new NotExpressibleException("Pad takes pairs of widths by its signature");
-        if (widths.Any(w => w < 0)) throw new NotExpressibleException("Pad does not cut");
+        if (widths.Length % 2 != 0) throw new SignatureException("widths come in pairs");
         // PyTorch counts pairs from the last dimension.
-        var pairs = new (int, int)[Math.Max(x.Shape.Rank, widths.Length / 2)];
+        var pairs = new (int Before, int After)[Math.Max(x.Shape.Rank, widths.Length / 2)];
         for (var i = 0; i < widths.Length / 2; i++) pairs[^(i + 1)] = (widths[2 * i], widths[2 * i + 1]);
-        return [Pad(x, pairs, c.Number("value", 0))];
+        var mode = c.Word("mode", "constant");
+        if (mode == "constant") return [Pad(x, pairs, c.Number("value", 0))];
+        return [Pad(x, pairs, mode switch
+        {
+            "reflect" => PadMode.Reflect,
+            "replicate" => PadMode.Replicate,
+            "circular" => PadMode.Circular,
+            _ => throw new SignatureException("a border is one of an enumeration"),
+        })];
     }
 }

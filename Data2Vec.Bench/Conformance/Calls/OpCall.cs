@@ -24,9 +24,9 @@ internal sealed class OpCall(
 
     /// <summary>A tensor argument.</summary>
     /// <exception cref="NotExpressibleException">It is absent or a number.</exception>
-    public Tensor this[string name] => Maybe(name) ?? throw new NotExpressibleException(Given(name)
-        ? $"the engine takes a tensor as {name}, not a number"
-        : $"the argument {name} is not given");
+    public Tensor this[string name] => Maybe(name) ?? throw (Given(name)
+        ? new SignatureException($"{name} is a tensor and not a number")
+        : new NotExpressibleException($"the argument {name} is not given"));
 
     /// <summary>A tensor argument that may be absent.</summary>
     public Tensor? Maybe(string name)
@@ -99,6 +99,21 @@ internal sealed class OpCall(
     public void Ignore(params ReadOnlySpan<string> names)
     {
         foreach (var name in names) read.Add(name);
+    }
+
+    /// <summary>
+    /// What a call that PyTorch rejects means here by decision, and how its outputs are held to that.
+    /// </summary>
+    public (string Meaning, Func<Tensor[], Difference> Check)? Decision { get; set; }
+
+    /// <summary>
+    /// The type that a result was asked for: nothing, or a floating-point type, in which the call runs anyway.
+    /// </summary>
+    /// <exception cref="SignatureException">Another type.</exception>
+    public void RefuseOtherResult()
+    {
+        if (Word("dtype", "float64") is not ("float64" or "float32"))
+            throw new SignatureException("a result has the type of the operands");
     }
 
     /// <summary>Index or mask values on the host.</summary>

@@ -29,6 +29,8 @@ internal static class OwnCalls
         calls["mask_rows"] = c => [MaskRows(c["input"], c["mask"], c["embedding"])];
         calls["drop_path"] = c =>
             [Add(c["input"], DropPath(c["branch"], c.Keep(c["keep"], c.Number("drop_prob", 0))))];
+        calls["relative_position_bias"] = RelativeBias;
+        calls["relative_position_bias_interpolated"] = InterpolatedBias;
         calls["special"] = Special;
         calls["reduction"] = ReductionCalls.Named;
     }
@@ -71,17 +73,49 @@ internal static class OwnCalls
             FinalLayerNorm: final == "layer_norm"))];
     }
 
-    /// <summary>The factor comes from the kernel; what it does to the gradients is one multiplication.</summary>
+    /// <summary>
+    /// With the 2-norm the factor comes from the optimiser's kernel, and what it does to the gradients is one
+    /// multiplication; other norms are compositions.
+    /// </summary>
     private static Tensor[] Clip(OpCall c)
     {
-        if (c.Number("norm_type", 2) != 2) throw new NotExpressibleException("clipping uses the 2-norm");
         var gradients = c.List("grads");
-        var maximum = c.Number("max_norm", 0);
+        var (maximum, p) = (c.Number("max_norm", 0), c.Number("norm_type", 2));
+        if (p != 2)
+        {
+            var (total, clipped) = ClipNorm(gradients, maximum, p);
+            return [total, .. clipped];
+        }
         // A maximum of 0 means no clipping in the engine, as in fairseq; the smallest number stands for PyTorch's 0.
         var values = Array.ConvertAll(gradients, g => g.ToDoubles());
         var (norm, factor) = GradientClipping.Run(
             c.Memory, c.Device, c.Type, values, Math.Max(maximum, double.Epsilon));
         return [c.Scalar(norm), .. Array.ConvertAll(gradients, g => Mul(g, c.Scalar(factor)))];
+    }
+
+    private static (int Height, int Width) Window(OpCall c, string name) =>
+        c.Integers(name) is [var height, var width] ? (height, width) : throw new NotExpressibleException("no window");
+
+    private static Tensor[] RelativeBias(OpCall c)
+    {
+        var window = Window(c, "window");
+        var positions = window.Height * window.Width + 1;
+        var index = RelativePositionBias.Index(window.Height, window.Width);
+        return
+        [
+            Tensor.From<int>(c.Device, index, new Shape(positions, positions)),
+            RelativePositionBias.Of(c["table"], window, window),
+        ];
+    }
+
+    /// <summary>As the published module reads its table; with a size the bias itself is resized too.</summary>
+    private static Tensor[] InterpolatedBias(OpCall c)
+    {
+        var native = Window(c, "pretrain_window");
+        var bias = RelativePositionBias.Of(c["table"], native, Window(c, "window"), byWidth: true);
+        if (!c.Given("dim_size")) return [bias];
+        var size = c.Integer("dim_size", 0);
+        return [Reshape(Resize2d(Unsqueeze(bias, -1), size, size), new Shape(bias.Shape[0], size, size))];
     }
 
     private static Tensor[] Special(OpCall c)

@@ -14,12 +14,29 @@ internal static class ReductionCalls
             ("sum", ReduceOp.Sum), ("mean", ReduceOp.Mean), ("amax", ReduceOp.Max), ("amin", ReduceOp.Min),
             ("argmax", ReduceOp.ArgMax), ("argmin", ReduceOp.ArgMin), ("logsumexp", ReduceOp.LogSumExp),
         })
-            calls[name] = c => [Reduce(op, c["input"], Dimensions(c), c.Flag("keepdim"))];
-        calls["var"] = c => [VarianceOf(c, c["input"])];
-        calls["std"] = c => [Root(VarianceOf(c, c["input"]))];
-        calls["norm"] = c => [NormOf(c)];
+        {
+            calls[name] = c =>
+            {
+                c.RefuseOtherResult();
+                return [Reduce(op, c["input"], Dimensions(c), c.Flag("keepdim"))];
+            };
+        }
+        calls["var"] = c => [Variance(c["input"], Dimensions(c), Correction(c), c.Flag("keepdim"))];
+        calls["std"] = c => [StandardDeviation(c["input"], Dimensions(c), Correction(c), c.Flag("keepdim"))];
+        calls["norm"] = c => [Norm(c["input"], c.Number("p", 2), Dimensions(c), c.Flag("keepdim"))];
+        calls["cumsum"] = c => [CumulativeSum(c["input"], c.Integer("dim", 0))];
+        calls["cosine_similarity"] = c =>
+            [CosineSimilarity(c["x1"], c["x2"], c.Integer("dim", 1), c.Number("eps", 1e-8))];
+        calls["topk"] = c => Best(c);
         calls["softmax"] = c => [Softmax(c["input"], c.Integer("dim", -1))];
         calls["log_softmax"] = c => [LogSoftmax(c["input"], c.Integer("dim", -1))];
+    }
+
+    private static Tensor[] Best(OpCall c)
+    {
+        c.Ignore("sorted");
+        var (values, indices) = TopK(c["input"], c.Integer("k", 1), c.Integer("dim", -1), c.Flag("largest", true));
+        return [values, indices];
     }
 
     /// <summary>The reductions of the project's own cases, named by an argument.</summary>
@@ -28,6 +45,7 @@ internal static class ReductionCalls
         var x = c["input"];
         Tensor Over(ReduceOp op) => Reduce(op, x, Dimensions(c), c.Flag("keepdim"));
         Tensor Spread(double correction) => Variance(x, Dimensions(c), correction, c.Flag("keepdim"));
+        Tensor Deviation(double correction) => StandardDeviation(x, Dimensions(c), correction, c.Flag("keepdim"));
         return c.Word("op", "") switch
         {
             "sum" => [Over(ReduceOp.Sum)],
@@ -39,49 +57,15 @@ internal static class ReductionCalls
             "logsumexp" => [Over(ReduceOp.LogSumExp)],
             "var" => [Spread(0)],
             "var_unbiased" => [Spread(1)],
-            "std" => [Root(Spread(0))],
-            "std_unbiased" => [Root(Spread(1))],
-            "norm" => [Root(Over(ReduceOp.SumOfSquares))],
+            "std" => [Deviation(0)],
+            "std_unbiased" => [Deviation(1)],
+            "norm" => [Norm(x, 2, Dimensions(c), c.Flag("keepdim"))],
             var other => throw new NotExpressibleException($"there is no reduction \"{other}\""),
         };
     }
 
     private static int[] Dimensions(OpCall c) => c.Integers("dim") ?? [];
 
-    private static Tensor VarianceOf(OpCall c, Tensor x)
-    {
-        var correction = c.Given("unbiased") ? (c.Flag("unbiased") ? 1 : 0) : c.Number("correction", 1);
-        return Variance(x, Dimensions(c), correction, c.Flag("keepdim"));
-    }
-
-    /// <summary>
-    /// Square root whose derivative at 0 is 0, as deviations and norms have it: at 0 the root is taken of 1 and put
-    /// aside.
-    /// </summary>
-    private static Tensor Root(Tensor square)
-    {
-        var zero = Tensor.Full(square.Device, new Shape(), square.DType, 0);
-        var isZero = Binary(BinaryOp.Equal, square.Detach(), zero);
-        var safe = Where(isZero, Tensor.Full(square.Device, new Shape(), square.DType, 1), square);
-        return Where(isZero, zero, Sqrt(safe));
-    }
-
-    private static Tensor NormOf(OpCall c)
-    {
-        var (x, dimensions, keep) = (c["input"], Dimensions(c), c.Flag("keepdim"));
-        var p = c.Number("p", 2);
-        var magnitude = Unary(UnaryOp.Abs, x);
-        if (p == 2) return Root(Reduce(ReduceOp.SumOfSquares, x, dimensions, keep));
-        if (p == 1) return Sum(magnitude, dimensions, keep);
-        if (double.IsPositiveInfinity(p)) return Max(magnitude, dimensions, keep);
-        if (double.IsNegativeInfinity(p)) return Min(magnitude, dimensions, keep);
-        var zero = Tensor.Full(x.Device, new Shape(), x.DType, 0);
-        if (p == 0)
-        {
-            var counted = Cast(Binary(BinaryOp.NotEqual, x.Detach(), zero), x.DType);
-            // Added times zero, so that the count has the gradient 0 and not none.
-            return Sum(Add(counted, Affine(magnitude, 0)), dimensions, keep);
-        }
-        return Pow(Sum(Pow(magnitude, p), dimensions, keep), 1 / p);
-    }
+    private static double Correction(OpCall c) =>
+        c.Given("unbiased") ? (c.Flag("unbiased") ? 1 : 0) : c.Number("correction", 1);
 }
