@@ -26,10 +26,44 @@ internal static class AttentionCases
         Of("ALiBi", 2, 5, 7, 3, 4, slopes: true),
         Of("dropout", 2, 5, 37, 3, 4, dropout: 0.3),
         Of("everything", 2, 9, 11, 3, 8, scale: 0.5, bias: true, slopes: true, dropout: 0.1, mask: Lengths("mask", 11, 11, 6)),
+        Of("bias over several tiles", 2, 70, 131, 2, 16, bias: true),
+        Of("ALiBi over several tiles", 2, 131, 70, 2, 16, slopes: true),
+        Of("bias, padding and dropout over several tiles", 2, 131, 131, 2, 8, bias: true, dropout: 0.1,
+            mask: Lengths("mask", 131, 131, 77)),
+        Of("everything over several tiles", 3, 67, 131, 2, 16, scale: 0.2, bias: true, slopes: true, dropout: 0.1,
+            mask: Lengths("mask", 131, 131, 70, 0)),
+        new(Op, "bias and slopes used twice")
+        {
+            Inputs =
+            [
+                .. Operands(2, 9, 9, 2, 4), Normal("bias", 2, 9, 9), Uniform("slopes", 0.05f, 0.5f, 2),
+                Lengths("mask", 9, 9, 5),
+            ],
+            ReductionLength = 36, Flops = 2 * Cost(2, 9, 9, 2, 4),
+            Run = o =>
+            {
+                var options = new AttentionOptions(o[5], o[3], o[4]);
+                return Ops.Attention(Ops.Attention(o[0], o[1], o[2], options), o[1], o[2], options);
+            },
+            Composite = o => Composed(o, Composed(o, o[0], 0.5, 5, 3, 4), 0.5, 5, 3, 4),
+        },
+        new(Op, "given keep mask, bias and slopes")
+        {
+            Inputs =
+            [
+                .. Operands(2, 5, 7, 2, 4), Normal("bias", 2, 5, 7), Uniform("slopes", 0.05f, 0.5f, 2),
+                Mask("keep", 0.8f, 2, 2, 5, 7),
+            ],
+            ReductionLength = 14, Flops = Cost(2, 5, 7, 2, 4),
+            Run = o => Ops.Attention(
+                o[0], o[1], o[2], new AttentionOptions(null, o[3], o[4], Dropout: o.Keep(0.25, 5))),
+            Composite = o => Composed(o, o[0], 0.5, -1, 3, 4, p => Ops.Dropout(p, o.Keep(0.25, 5))),
+        },
         new(Op, "given keep mask")
         {
             Inputs = [.. Operands(2, 5, 7, 2, 4), Mask("keep", 0.8f, 2, 2, 5, 7)], ReductionLength = 7, Flops = Cost(2, 5, 7, 2, 4),
             Run = o => Ops.Attention(o[0], o[1], o[2], new AttentionOptions(Dropout: o.Keep(0.25, 3))),
+            Composite = o => Composed(o, o[0], 0.5, -1, -1, -1, p => Ops.Dropout(p, o.Keep(0.25, 3))),
         },
         new(Op, "probabilities")
         {
@@ -40,11 +74,12 @@ internal static class AttentionCases
                 Ops.Attention(o[0], o[1], o[2], default, p);
                 return p;
             },
-            Composite = o => Ops.Softmax(Scores(o, 0.5)),
+            Composite = o => Ops.Softmax(Scores(o, o[0], 0.5)),
         },
         Packed("packed", 2, 9, 3, 4),
         Packed("packed, padding", 2, 9, 2, 8, Lengths("mask", 9, 9, 5)),
         Packed("packed, base", 4, 128, 12, 64, size: CaseSize.Real),
+        Of("vision base, bias", 2, 197, 197, 12, 64, bias: true, caseSize: CaseSize.Real),
         Of("base, padding and dropout", 4, 128, 128, 12, 64, dropout: 0.1, mask: Lengths("mask", 128, 128, 100, 77, 128), size: CaseSize.Real),
     ];
 
@@ -86,7 +121,7 @@ internal static class AttentionCases
             BackwardFlops = 2.5,
             // The composite has no dropout, and softmax of a row without keys is NaN where attention promises zeros.
             Composite = caseSize == CaseSize.Tiny && dropout == 0 && !name.StartsWith("rows without", StringComparison.Ordinal)
-                ? o => Composed(o, scale ?? 1 / Math.Sqrt(size), m, b, s) : null,
+                ? o => Composed(o, o[0], scale ?? 1 / Math.Sqrt(size), m, b, s) : null,
         };
     }
 
@@ -120,9 +155,10 @@ internal static class AttentionCases
     private static double Cost(int batch, int queries, int keys, int heads, int size) => 4.0 * batch * heads * queries * keys * size;
 
     /// <summary>Attention with every score in memory: what the fused kernel must equal.</summary>
-    private static Tensor Composed(Operands o, double scale, int mask, int bias, int slopes)
+    private static Tensor Composed(
+        Operands o, Tensor q, double scale, int mask, int bias, int slopes, Func<Tensor, Tensor>? dropout = null)
     {
-        var scores = Scores(o, scale);
+        var scores = Scores(o, q, scale);
         if (bias >= 0) scores = Ops.Add(scores, o[bias]);
         if (slopes >= 0)
         {
@@ -136,9 +172,10 @@ internal static class AttentionCases
             var takesPart = o[mask].Reshape(o[mask].Shape[0], 1, 1, o[mask].Shape[1]);
             scores = Ops.Where(takesPart, scores, Tensor.Full(o.Device, new Shape(), o.Type, double.NegativeInfinity));
         }
-        return Ops.Permute(Ops.MatMul(Ops.Softmax(scores), Ops.Permute(o[2], 0, 2, 1, 3)), 0, 2, 1, 3);
+        var shares = dropout is null ? Ops.Softmax(scores) : dropout(Ops.Softmax(scores));
+        return Ops.Permute(Ops.MatMul(shares, Ops.Permute(o[2], 0, 2, 1, 3)), 0, 2, 1, 3);
     }
 
-    private static Tensor Scores(Operands o, double scale) =>
-        Ops.Affine(Ops.MatMul(Ops.Permute(o[0], 0, 2, 1, 3), Ops.Permute(o[1], 0, 2, 1, 3), transposeB: true), scale);
+    private static Tensor Scores(Operands o, Tensor q, double scale) =>
+        Ops.Affine(Ops.MatMul(Ops.Permute(q, 0, 2, 1, 3), Ops.Permute(o[1], 0, 2, 1, 3), transposeB: true), scale);
 }
