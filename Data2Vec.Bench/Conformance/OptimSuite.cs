@@ -22,11 +22,10 @@ internal static class OptimSuite
             report.Run("half_precision", Name(item), () => OptimTrajectory.RunMasters(item, file, device));
         foreach (var item in Each(manifest, "ema"))
             report.Run("ema", Name(item), () => TeacherTrajectory.Run(item, file, device));
-        foreach (var part in new[] { "loss_scaler_fairseq", "grad_scaler_torch" })
-        {
-            foreach (var item in Each(manifest, part))
-                report.Skip(part, Name(item), "loss scaling is not in this version");
-        }
+        foreach (var item in Each(manifest, "loss_scaler_fairseq"))
+            report.Run("loss_scaler_fairseq", Name(item), () => LossScaling.RunFairseq(item));
+        foreach (var item in Each(manifest, "grad_scaler_torch"))
+            report.Run("grad_scaler_torch", Name(item), () => LossScaling.RunTorch(item, file, device));
         RunSchedules(Path.Combine(folder, "schedules.json"), report);
     }
 

@@ -74,13 +74,14 @@ internal static class OptimTrajectory
     }
 
     /// <summary>
-    /// float32 masters of a bfloat16 model: division by the sample size, clipping, fairseq's Adam, rounded copies.
+    /// float32 masters of a model in 16 bits: division by the loss scale and the sample size, clipping, fairseq's Adam,
+    /// rounded copies; what overflows is skipped.
     /// </summary>
     public static List<Difference> RunMasters(JsonElement item, SafetensorsFile file, Device device)
     {
         var config = item.GetProperty("config");
-        if (config.GetProperty("dtype").GetString() != "bfloat16")
-            throw new NotExpressibleException("float16 with loss scaling is not in this version");
+        var wide = config.GetProperty("dtype").GetString() == "bfloat16";
+        ILossScaler? scaler = config.TryGetProperty("scaler", out var s) ? LossScaling.Fairseq(s) : null;
         var (options, decay) = OptionsOf("fairseq_adam", config);
         var prefix = $"half/{OptimSuite.Name(item)}/";
         var parameters = config.GetProperty("shapes").GetArrayLength();
@@ -97,16 +98,25 @@ internal static class OptimTrajectory
                 run.SetGradient(i, Row(file, $"{prefix}grad{i}", t, rows.Length));
             }
             run.Step.LearningRate = config.GetProperty("options").GetProperty("lr").GetDouble();
-            run.Step.GradientDivisor = config.GetProperty("sample_size").GetDouble();
+            if (scaler is not null) differences.Add(LossScaling.Scale($"before {t + 1}", scaler, rows[t][1]));
+            run.Step.GradientDivisor = config.GetProperty("sample_size").GetDouble() * (scaler?.Scale ?? 1);
             run.Step.MaxGradientNorm = config.GetProperty("max_norm").GetDouble();
             run.Update(options);
-            differences.Add(Comparison.Compare($"grad_norm {t + 1}", run.Step.GradientNorm,
-                double.Parse(rows[t][3].GetString()!, System.Globalization.CultureInfo.InvariantCulture), tolerance));
+            var finite = run.Step.NonFinite == 0;
+            scaler?.Update(finite);
+            differences.Add(Comparison.Compare(
+                $"step {t + 1}", finite ? 1 : 0, rows[t][2].GetString() == "step" ? 1 : 0, Tolerance.Exact));
+            if (finite)
+            {
+                var norm = double.Parse(rows[t][3].GetString()!, System.Globalization.CultureInfo.InvariantCulture);
+                differences.Add(Comparison.Compare($"grad_norm {t + 1}", run.Step.GradientNorm, norm, tolerance));
+            }
             for (var i = 0; i < parameters; i++)
             {
                 var master = Row(file, $"{prefix}master{i}", t + 1, rows.Length + 1);
                 differences.Add(Comparison.Compare($"master{i} after {t + 1}", run.Read(i), master, tolerance));
-                var copy = Array.ConvertAll(master, m => (double)BFloat16.FromSingle((float)m).ToSingle());
+                var copy = Array.ConvertAll(master, m => (double)(wide
+                    ? BFloat16.FromSingle((float)m).ToSingle() : Float16.ToSingle(Float16.FromSingle((float)m))));
                 differences.Add(Comparison.Compare($"copy{i} after {t + 1}", copy,
                     Row(file, $"{prefix}copy{i}", t + 1, rows.Length + 1), Tolerance.Exact));
             }

@@ -55,7 +55,8 @@ internal static class RefusedCalls
             if (arguments.Decision is { } decision)
             {
                 var difference = decision.Check(outputs);
-                return difference.Fits ? throw new DecisionException(decision.Meaning) : difference;
+                return !difference.Fits ? difference
+                    : throw new DecisionException($"not refused by decision: {decision.Meaning}");
             }
         }
         catch (ArgumentException e) when (e.Message.Length > 20)

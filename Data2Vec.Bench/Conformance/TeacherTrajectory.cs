@@ -15,7 +15,10 @@ internal static class TeacherTrajectory
     public static List<Difference> Run(JsonElement item, SafetensorsFile file, Device device)
     {
         if (!item.GetProperty("fp32_store").GetBoolean())
-            throw new NotExpressibleException("a teacher is never accumulated in 16 bits here");
+        {
+            throw new NotExpressibleException(
+                "the teacher is accumulated in float32: in 16 bits a decay near 1 loses every small step");
+        }
         var prefix = $"ema/{OptimSuite.Name(item)}/";
         double[] decays = [.. item.GetProperty("decays").EnumerateArray().Select(d => d.GetDouble())];
         var copied = Strings(item, "skip_keys").Concat(Strings(item, "frozen")).ToHashSet();

@@ -12,6 +12,7 @@ public sealed class WrongValueTests
     [TestCase("own/gelu.safetensors", "none_random/grad.input", "gelu/none_random", "grad.input")]
     [TestCase("opinfo/matmul.safetensors", "02/grad.other", "matmul/02", "grad.other")]
     [TestCase("own/conv1d.safetensors", "k3_s2/grad.weight", "conv1d/k3_s2", "grad.weight")]
+    [TestCase("own/ctc_loss.safetensors", "repeats/grad.logits", "ctc_loss/repeats", "grad.logits")]
     [TestCase("own/reduction.safetensors", "sum_nan/out", "reduction/sum_nan", "out")]
     public void A_changed_tensor_fails_its_case(string file, string tensor, string failing, string name)
     {
@@ -26,6 +27,8 @@ public sealed class WrongValueTests
     [TestCase("run/fairseq-adam/p1", "trajectory/fairseq-adam")]
     [TestCase("run/adamw-missing-gradients/exp_avg_sq3", "trajectory/adamw-missing-gradients")]
     [TestCase("clip/above/torch_out0", "clipping/above/torch")]
+    [TestCase("grad_scaler/growth-backoff/p", "grad_scaler_torch/growth-backoff")]
+    [TestCase("half/fp16-scaled/master1", "half_precision/fp16-scaled")]
     [TestCase("ema/fp16-fp32-store/store.skipped", "ema/fp16-fp32-store")]
     public void A_changed_trajectory_fails(string tensor, string failing)
     {
