@@ -65,8 +65,19 @@ public static partial class Ops
             Loss = loss.View, SampleLoss = each.View, Alpha = alpha.View, Batch = batch, Time = time, Classes = classes,
             MaxTarget = width, Blank = blank, ZeroInfinity = zeroInfinity, Reduction = reduction,
         };
-        args.Check();
-        device.Backend.CtcLoss(args);
+        try
+        {
+            args.Check();
+            device.Backend.CtcLoss(args);
+        }
+        catch
+        {
+            // A refusal must not cost memory: nobody owns the outputs yet.
+            loss.Release();
+            each.Release();
+            alpha.Release();
+            throw;
+        }
         if (tape is null)
         {
             each.Release();

@@ -35,8 +35,12 @@ public sealed class StepState : IDisposable
     public void Download() => Device.Backend.Download(View, Bytes(ref Values));
 
     /// <summary>Dropout at a declared site of the model, with this step's key; none when the probability is 0.</summary>
-    public DropoutSource Dropout(double probability, uint site) =>
-        probability > 0 ? new DropoutSource(probability, site, View, default) : default;
+    /// <exception cref="ArgumentException">The probability does not lie in [0, 1).</exception>
+    public DropoutSource Dropout(double probability, uint site)
+    {
+        Refuse.Unless(probability is >= 0 and < 1, $"Dropout: the probability must lie in [0, 1); got {probability}.");
+        return probability > 0 ? new DropoutSource(probability, site, View, default) : default;
+    }
 
     /// <summary>Gives the memory back.</summary>
     public void Dispose() => memory.Release();
