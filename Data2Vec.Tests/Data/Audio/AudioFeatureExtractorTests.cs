@@ -29,12 +29,16 @@ public sealed class AudioFeatureExtractorTests
     public void Lengths_follow_the_options()
     {
         float[][] waves = [[1, 2, 3, 4, 5], [1, 2]];
-        int[] Lengths(AudioExtractorOptions o) => [.. AudioFeatureExtractor.Extract(waves, o).Values.Select(v => v.Length)];
+        int[] Lengths(AudioExtractorOptions o) =>
+            [.. AudioFeatureExtractor.Extract(waves, o).Values.Select(v => v.Length)];
         Assert.That(Lengths(new() { Padding = AudioPadding.None }), Is.EqualTo(new[] { 5, 2 }));
         Assert.That(Lengths(new() { PadToMultipleOf = 4 }), Is.EqualTo(new[] { 8, 8 }));
         Assert.That(Lengths(new() { Padding = AudioPadding.MaxLength, MaxLength = 4 }), Is.EqualTo(new[] { 5, 4 }));
-        Assert.That(Lengths(new() { Padding = AudioPadding.MaxLength, MaxLength = 3, Truncate = true, PadToMultipleOf = 2 }),
-            Is.EqualTo(new[] { 4, 4 }));
+        var cut = new AudioExtractorOptions
+        {
+            Padding = AudioPadding.MaxLength, MaxLength = 3, Truncate = true, PadToMultipleOf = 2,
+        };
+        Assert.That(Lengths(cut), Is.EqualTo(new[] { 4, 4 }));
     }
 
     [Test]
@@ -43,7 +47,8 @@ public sealed class AudioFeatureExtractorTests
         Assert.That(() => AudioFeatureExtractor.Extract([[]]), Throws.ArgumentException);
         Assert.That(() => AudioFeatureExtractor.Extract([[1]], new() { Truncate = true }), Throws.ArgumentException);
         Assert.That(() => AudioFeatureExtractor.Extract([[1]], new() { MaxLength = 0 }), Throws.ArgumentException);
-        Assert.That(() => AudioFeatureExtractor.Extract([[1]], new() { PadToMultipleOf = 0 }), Throws.ArgumentException);
+        Assert.That(() => AudioFeatureExtractor.Extract([[1]], new() { PadToMultipleOf = 0 }),
+            Throws.ArgumentException);
     }
 
     [Test]

@@ -104,7 +104,8 @@ public sealed class AudioFileTests
     {
         var file = new FlacBytes { Channels = 2, ChannelCode = 8, Block = 2, Frames = [[[30000, 0], [-40000, 0]]] };
         Assert.That(() => AudioFile.Read(file.Write(), "f"),
-            Throws.TypeOf<InvalidDataException>().With.Message.Contains("sample 0 of the frame does not fit into 16 bits"));
+            Throws.TypeOf<InvalidDataException>()
+                .With.Message.Contains("sample 0 of the frame does not fit into 16 bits"));
     }
 
     [Test]

@@ -82,7 +82,8 @@ public sealed class AudioFuzzTests
                 var other = others[random.Next(others.Length)];
                 return [.. bytes[..random.Next(bytes.Length)], .. other[random.Next(other.Length)..]];
             case 2:
-                for (var n = random.Next(1, 4); n > 0; n--) bytes[random.Next(Math.Min(60, bytes.Length))] ^= Mask(random);
+                for (var n = random.Next(1, 4); n > 0; n--)
+                    bytes[random.Next(Math.Min(60, bytes.Length))] ^= Mask(random);
                 break;
             case 3 when head > 0:
                 // A head of a frame that is wrong, but whose check sum is right.

@@ -65,7 +65,8 @@ public sealed class AudioPeerTests
             Run("sndfile-convert", stored.Format.IsFloat ? "-float64" : "-pcm32", path, target);
             var theirs = AudioFile.ReadStored(File.ReadAllBytes(target), target);
             if (stored.Format.IsFloat) Assert.That(theirs.Floats, Is.EqualTo(stored.Floats), path);
-            else Assert.That(theirs.Integers, Is.EqualTo(stored.Integers!.Select(v => v << (32 - stored.Format.Bits))), path);
+            else Assert.That(theirs.Integers,
+                Is.EqualTo(stored.Integers!.Select(v => v << (32 - stored.Format.Bits))), path);
             compared++;
         }
         Assert.That(compared, Is.GreaterThan(20));

@@ -31,7 +31,8 @@ public sealed class ResamplerTests
 
         // A bump whose top is on sample 0.05 s; its width is far below the cut-off.
         float Bump(double t) => (float)Math.Exp(-Math.Pow((t - 0.05) / 0.002, 2));
-        var bump = Resampler.Between(from, to).Apply([.. Enumerable.Range(0, length).Select(i => Bump((double)i / from))]);
+        var bump = Resampler.Between(from, to).Apply(
+            [.. Enumerable.Range(0, length).Select(i => Bump((double)i / from))]);
         var expected = Enumerable.Range(0, bump.Length).Select(i => Bump((double)i / to));
         Assert.That(bump.Zip(expected).Max(p => Math.Abs(p.First - p.Second)), Is.LessThan(1e-5f));
     }
