@@ -52,6 +52,11 @@ internal static class IndexingCases
             Inputs = [Distinct("x", 5, 19)], Run = o => Ops.TopK(o[0], 3, largest: false).Values,
             Composite = o => Sorted(o, largest: false),
         },
+        new(Best, "none")
+        {
+            Inputs = [Normal("x", 5, 7)], Run = o => Ops.Add(Ops.Sum(Ops.TopK(o[0], 0).Values), Ops.Sum(o[0])),
+            ReductionLength = 35,
+        },
         new(Best, "first dimension, places")
         {
             Inputs = [Given("x", [1, 5, 2, 5, 3, float.NegativeInfinity, 5, float.NegativeInfinity], 4, 2).Constant()],
@@ -85,7 +90,7 @@ internal static class IndexingCases
         new(Border, "a negative width", "must not be negative", [Normal("x", 3)],
             o => Ops.Pad(o[0], [(-1, 0)], PadMode.Circular)),
         new(Triangle, "a vector", "two dimensions", [Normal("x", 3)], o => Ops.LowerTriangle(o[0])),
-        new(Best, "more than there are", "must lie in [1, 4]", [Normal("x", 4)], o => Ops.TopK(o[0], 5).Values),
+        new(Best, "more than there are", "must lie in [0, 4]", [Normal("x", 4)], o => Ops.TopK(o[0], 5).Values),
     ];
 
     private static IEnumerable<OpCase> Parts =>

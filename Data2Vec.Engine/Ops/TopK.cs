@@ -15,8 +15,10 @@ public static partial class Ops
         Refuse.NotFloat("TopK", x);
         var d = Refuse.Dimension("TopK", x, dimension);
         var extent = x.Shape.Rank == 0 ? 1 : x.Shape[d];
-        Refuse.Unless(k >= 1 && k <= extent,
-            $"TopK: k must lie in [1, {extent}], the extent of dimension {d}; got {k}.");
+        Refuse.Unless(k >= 0 && k <= extent,
+            $"TopK: k must lie in [0, {extent}], the extent of dimension {d}; got {k}.");
+        if (k == 0 && x.Shape.Rank > 0)
+            return (Slice(x, d, 0, 0), Tensor.Empty(x.Device, x.Shape.With(d, 0), DType.Int64));
         if (x.Shape.Rank == 0) return (Affine(x, 1), ArgMax(x.Detach()));
         // What was taken becomes -infinity, below everything that is still there.
         var left = Clamp(largest ? x.Detach() : Neg(x.Detach()), low: -float.MaxValue);

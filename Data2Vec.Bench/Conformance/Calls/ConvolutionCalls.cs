@@ -40,7 +40,8 @@ internal static class ConvolutionCalls
         _ => x,
     };
 
-    private static int One(OpCall c, string name, int otherwise) => c.Integers(name)?[0] ?? otherwise;
+    private static int One(OpCall c, string name, int otherwise) =>
+        c.Integers(name) is [var first, ..] ? first : otherwise;
 
     private static Tensor Convolution(OpCall c)
     {
@@ -68,11 +69,8 @@ internal static class ConvolutionCalls
         return (more % 2 == 0 ? x : Pad(x, [(0, 0), (0, 1), (0, 0)]), more / 2);
     }
 
-    private static (int Y, int X) Pair(OpCall c, string name, int otherwise)
-    {
-        var given = c.Integers(name) ?? [otherwise];
-        return (given[0], given[^1]);
-    }
+    private static (int Y, int X) Pair(OpCall c, string name, int otherwise) =>
+        c.Integers(name) is [var first, ..] given ? (first, given[^1]) : (otherwise, otherwise);
 
     private static Tensor OverImages(OpCall c)
     {

@@ -111,6 +111,14 @@ internal static class MovementCalls
         // PyTorch counts pairs from the last dimension.
         var pairs = new (int Before, int After)[Math.Max(x.Shape.Rank, widths.Length / 2)];
         for (var i = 0; i < widths.Length / 2; i++) pairs[^(i + 1)] = (widths[2 * i], widths[2 * i + 1]);
+        // A negative width cuts in PyTorch, which is another method here.
+        for (var d = 0; d < x.Shape.Rank; d++)
+        {
+            var (before, after) = (Math.Min(pairs[d].Before, 0), Math.Min(pairs[d].After, 0));
+            if (before == 0 && after == 0) continue;
+            x = Narrow(x, d, -before, x.Shape[d] + before + after);
+            pairs[d] = (pairs[d].Before - before, pairs[d].After - after);
+        }
         var mode = c.Word("mode", "constant");
         if (mode == "constant") return [Pad(x, pairs, c.Number("value", 0))];
         return [Pad(x, pairs, mode switch

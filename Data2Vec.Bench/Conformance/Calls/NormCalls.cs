@@ -58,8 +58,9 @@ internal static class NormCalls
     private static Tensor[] InstanceNormOf(OpCall c)
     {
         var x = c["input"];
-        if (x.Shape.Rank < 3) throw new NotExpressibleException("instance norm needs a batch and a time");
-        var frames = Frames(x);
+        if (x.Shape.Rank < 2) throw new NotExpressibleException("instance norm needs channels and a time");
+        // Without a batch PyTorch takes two dimensions.
+        var frames = Frames(x.Shape.Rank == 2 ? Unsqueeze(x, 0) : x);
         if (!c.Flag("use_input_stats", true)) return [Back(Fixed(c, frames), x)];
         if (frames.Shape[1] == 1)
         {

@@ -40,7 +40,10 @@ internal static class RowCalls
 
     private static Tensor[] ScatterOf(OpCall c, bool add)
     {
-        var (x, index, source) = (c["input"], c["index"], c["src"]);
+        var (x, index) = (c["input"], c["index"]);
+        // A number stands for a source of nothing else.
+        var source = c.Maybe("src")
+            ?? Tensor.Full(c.Device, index.Shape, c.Type, c.Number("src", c.Number("value", 0)));
         if (c.Given("reduce")) throw new NotExpressibleException("the engine replaces or adds");
         // PyTorch reads the part of the source that the index covers.
         if (source.Shape.Rank == index.Shape.Rank)
