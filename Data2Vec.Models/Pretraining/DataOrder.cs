@@ -9,10 +9,6 @@ internal static class DataSites
     public const uint Mask = 3;
     public const uint Augmentation = 4;
     public const uint Crop = 5;
-    public const uint Voice = 6;
-    public const uint Words = 7;
-    public const uint SpeechNoise = 8;
-    public const uint ProbeExamples = 9;
 }
 
 /// <summary>Example number n of a run: every epoch is a fresh permutation, a function of the seed and its number alone.</summary>
