@@ -1,4 +1,5 @@
 using Data2Vec.Engine;
+using Data2Vec.Kernels;
 
 namespace Data2Vec.Models;
 
@@ -35,7 +36,7 @@ public sealed class FeatureEncoder
     {
         var x = waveform.Reshape(waveform.Shape[0], waveform.Shape[1], 1);
         for (var i = 0; i < convolutions.Length; i++)
-            x = Ops.Gelu(norms[i].Forward(p, convolutions[i].Forward(p, x)));
+            x = norms[i].Forward(p, convolutions[i].Forward(p, x), activation: Activation.Gelu);
         return x;
     }
 }

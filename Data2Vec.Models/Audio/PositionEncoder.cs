@@ -1,4 +1,5 @@
 using Data2Vec.Engine;
+using Data2Vec.Kernels;
 
 namespace Data2Vec.Models;
 
@@ -31,7 +32,7 @@ public sealed class PositionEncoder
         {
             x = convolution.Forward(p, x);
             if (x.Shape[1] > frames) x = Ops.Slice(x, 1, 0, frames);
-            x = Ops.Gelu(Ops.LayerNorm(x, null, null, eps: Eps));
+            x = Ops.LayerNorm(x, null, null, eps: Eps, activation: Activation.Gelu);
         }
         return x;
     }

@@ -4,7 +4,7 @@ namespace Data2Vec.Models.Configuration;
 public static class Presets
 {
     /// <summary>The modalities, in the order in which `pretrain all` runs them.</summary>
-    public static IReadOnlyList<string> Modalities { get; } = ["text", "vision"];
+    public static IReadOnlyList<string> Modalities { get; } = ["text", "vision", "audio"];
 
     /// <summary>Names of presets; every modality has all of them.</summary>
     public static IReadOnlyList<string> Names { get; } = ["tiny", "small", "base"];
@@ -15,6 +15,7 @@ public static class Presets
     {
         "text" => Of(TextPretrainConfig.Presets, name),
         "vision" => Of(VisionPretrainConfig.Presets, name),
+        "audio" => Of(AudioPretrainConfig.Presets, name),
         _ => throw new ConfigException($"There is no modality '{modality}'{Suggestion.For(modality, Modalities).TrimEnd('.')} "
             + $"(there are {string.Join(", ", Modalities)})"),
     };

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Data2Vec.Cli;
 using NUnit.Framework;
 
 namespace Data2Vec.Tests.Architecture;
@@ -41,8 +42,23 @@ public sealed partial class DocumentTests
     [TestCase("TwoLayerNetwork", "", "step 500")]
     [TestCase("CheckAnOperation", "", "15 derivatives")]
     [TestCase("BenchmarkAKernel", "", "GB/s")]
-    [TestCase("PretrainOnYourText", "README.md 4", "the model lies in")]
-    public void An_example_runs(string name, string arguments, string expected)
+    [TestCase("PretrainOnYourData", "text README.md 4", "the model lies in")]
+    public void An_example_runs(string name, string arguments, string expected) =>
+        Assert.That(RunExample(name, arguments), Does.Contain(expected));
+
+    [Test]
+    public void The_example_that_embeds_reads_what_a_run_wrote()
+    {
+        using var folder = new TemporaryFolder();
+        var readme = Path.Combine(Repository.Root, "README.md");
+        var written = Commands.Run(
+            ["pretrain", "text", "--data", readme, "--out", folder.Path, "steps=0", "vocabulary_size=400", "probes=false"],
+            TextWriter.Null, TestContext.Error);
+        Assert.That(written, Is.Zero);
+        Assert.That(RunExample("EmbedFiles", $"{folder.Path} {readme}"), Does.Contain("row 4: "));
+    }
+
+    private static string RunExample(string name, string arguments)
     {
         var configuration = AppContext.BaseDirectory.Contains("Debug", StringComparison.Ordinal) ? "Debug" : "Release";
         var program = Path.Combine(Repository.Root, "examples", name, "bin", configuration, "net10.0", name + ".dll");
@@ -56,7 +72,7 @@ public sealed partial class DocumentTests
         var errors = process.StandardError.ReadToEndAsync();
         Assert.That(process.WaitForExit(TimeSpan.FromMinutes(2)), $"{name} did not end");
         Assert.That(process.ExitCode, Is.Zero, errors.Result);
-        Assert.That(output.Result, Does.Contain(expected));
+        return output.Result;
     }
 
     [GeneratedRegex(@"[`(]((?:Data2Vec\.|kernels|examples|scripts|docs|\.ci)[A-Za-z0-9_./]*|[A-Z]+\.md)[`)]")]

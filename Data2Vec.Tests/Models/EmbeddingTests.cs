@@ -68,7 +68,7 @@ public sealed class EmbeddingTests
     {
         TinyModels.Save(At("model"), name);
         var processor = new ImageProcessor { Width = 16, Height = 16 };
-        File.WriteAllBytes(IOPath.Combine(At("model"), ImageProcessorFile.Name), ImagePreprocessor.ToBytes(processor));
+        File.WriteAllBytes(IOPath.Combine(At("model"), ImageProcessorFile.Name), ImageProcessorFile.Write(processor));
         Assert.That(ImageProcessorFile.Load(At("model")).Height, Is.EqualTo(16));
         Directory.CreateDirectory(At("pictures"));
         string[] files = [.. Enumerable.Range(0, 18).Select(i => At($"pictures/{i:D2}.bmp"))];

@@ -1,18 +1,18 @@
 using Data2Vec.Models;
 using Data2Vec.Models.Configuration;
 
-// Pre-trains on text files (one document a line): PretrainOnYourText FOLDER_OR_FILE [steps]
-if (args.Length == 0)
+// Pre-trains on files of your own: PretrainOnYourData text|vision|audio FOLDER_OR_FILE [steps]
+// text: one document a line; vision: pictures; audio: WAV or FLAC.
+if (args.Length < 2)
 {
-    Console.Error.WriteLine("usage: PretrainOnYourText FOLDER_OR_FILE [steps]");
+    Console.Error.WriteLine("usage: PretrainOnYourData text|vision|audio FOLDER_OR_FILE [steps]");
     return 2;
 }
-var config = TextPretrainConfig.OfPreset("tiny") with
-{
-    Steps = args.Length > 1 ? int.Parse(args[1]) : 300, WarmupSteps = 2, Probes = false, VocabularySize = 1000,
-};
+var steps = args.Length > 2 ? int.Parse(args[2]) : 300;
+var config = Presets.Of(args[0], "tiny") with { Steps = steps, WarmupSteps = Math.Min(20, steps / 2), Probes = false };
+if (config is TextPretrainConfig text) config = text with { VocabularySize = 1000 };
 var folder = Path.Combine(Path.GetTempPath(), $"data2vec-example-{Environment.ProcessId}");
-var summary = Pretrainer.Run(config, new PretrainOptions(folder, [args[0]]), new Lines());
+var summary = Pretrainer.Run(config, new PretrainOptions(folder, [args[1]]), new Lines());
 Console.WriteLine($"loss {summary!.LossFirst:F2} -> {summary.LossLast:F2}; the model lies in {folder}/checkpoints/last");
 return 0;
 
