@@ -56,6 +56,20 @@ internal sealed class CaseRun : IDisposable
     /// <summary>One forward call, waited for.</summary>
     public void Forward()
     {
+        LaunchForward();
+        device.Backend.Synchronize();
+    }
+
+    /// <summary>One recorded forward call and its gradients, waited for.</summary>
+    public void ForwardAndBackward()
+    {
+        LaunchForwardAndBackward();
+        device.Backend.Synchronize();
+    }
+
+    /// <summary>One forward call.</summary>
+    public void LaunchForward()
+    {
         if (raw is not null)
         {
             raw.Launch();
@@ -65,20 +79,16 @@ internal sealed class CaseRun : IDisposable
             using var inner = device.Scope();
             opCase.Run!(operands);
         }
-        device.Backend.Synchronize();
     }
 
-    /// <summary>One recorded forward call and its gradients, waited for.</summary>
-    public void ForwardAndBackward()
+    /// <summary>One recorded forward call and its gradients.</summary>
+    public void LaunchForwardAndBackward()
     {
-        using (device.Scope())
-        {
-            using var tape = new Tape(device);
-            for (var i = 0; i < tensors.Length; i++)
-                Watched[i] = opCase.Inputs[i].IsDifferentiable ? tape.Watch(tensors[i]) : tensors[i];
-            tape.Backward(opCase.Run!(Recorded), seed!);
-        }
-        device.Backend.Synchronize();
+        using var outer = device.Scope();
+        using var tape = new Tape(device);
+        for (var i = 0; i < tensors.Length; i++)
+            Watched[i] = opCase.Inputs[i].IsDifferentiable ? tape.Watch(tensors[i]) : tensors[i];
+        tape.Backward(opCase.Run!(Recorded), seed!);
     }
 
     public void Dispose()

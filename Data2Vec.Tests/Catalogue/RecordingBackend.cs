@@ -12,6 +12,9 @@ internal sealed class RecordingBackend(IBackend inner) : IBackend
     /// <summary>The same in order, with repetitions.</summary>
     public List<string> Calls { get; } = [];
 
+    /// <summary>Done before every operation; null = nothing.</summary>
+    public Action? Before { get; init; }
+
     public string Description => inner.Description;
 
     public MemoryStatistics Memory => inner.Memory;
@@ -77,6 +80,7 @@ internal sealed class RecordingBackend(IBackend inner) : IBackend
     {
         Called.Add(operation);
         Calls.Add(operation);
+        Before?.Invoke();
         return inner;
     }
 }
