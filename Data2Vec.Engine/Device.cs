@@ -117,6 +117,12 @@ public sealed class Scope : IDisposable
         if (disposed) return;
         Device.Closed(this);
         disposed = true;
+        Clear();
+    }
+
+    /// <summary>Gives its tensors back and stays open, for a walk of many short lives.</summary>
+    internal void Clear()
+    {
         foreach (var tensor in tensors) tensor.Dispose();
         tensors.Clear();
     }

@@ -60,16 +60,15 @@ public sealed class Tape : IDisposable
         var unfinished = Device.Unfinished = [];
         try
         {
-            using (Device.Scope())
-            {
-                output.Node.Pass((seed ?? Tensor.Full(Device, output.Shape, output.DType, 1)).Ref);
-            }
+            using var scope = Device.Scope();
+            output.Node.Pass((seed ?? Tensor.Full(Device, output.Shape, output.DType, 1)).Ref);
             for (var i = nodes.Count - 1; i >= 0; i--)
             {
+                scope.Clear();
                 unfinished.Clear();
                 var node = nodes[i]!;
                 nodes[i] = null;
-                using (Device.Scope()) node.Run();
+                node.Run();
             }
             nodes.Clear();
         }
