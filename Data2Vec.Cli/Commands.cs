@@ -30,10 +30,13 @@ internal static class Commands
 
     private static Command Embed()
     {
-        var model = new Option<string>("--model") { Description = "A run folder, a checkpoint or a published folder.", Required = true };
+        var model = new Option<string>("--model")
+        {
+            Description = "A run folder, a checkpoint or a published folder.", Required = true,
+        };
         var input = new Option<string[]>("--input")
         {
-            Description = "Text: files of one document a line, <mask> is understood; audio, vision: files or folders.",
+            Description = "Text: a file, one document a line, <mask> is understood; audio, vision: files or folders.",
             Required = true, AllowMultipleArgumentsPerToken = true,
         };
         var result = new Option<string>("--out") { Description = "The .npy file to write.", Required = true };
@@ -41,9 +44,9 @@ internal static class Commands
         {
             Description = "mean, or none for every token, frame or patch.", DefaultValueFactory = _ => "mean",
         };
-        pool.AcceptOnlyFromAmong("mean", "none");
+        SharedOptions.OneOf(pool, "mean", "none");
         var device = SharedOptions.Device();
-        var threads = new Option<int>("--threads") { Description = "CPU threads; 0 = all cores." };
+        var threads = SharedOptions.Threads();
         var command = new Command("embed", "Compute features of documents, clips or pictures.")
         {
             model, input, result, pool, device, threads,
@@ -64,7 +67,7 @@ internal static class Commands
         var input = new Option<string>("--model") { Description = "A run folder, a checkpoint or a published folder.", Required = true };
         var output = new Option<string>("--out") { Description = "The published folder to write; must not exist.", Required = true };
         var type = new Option<string?>("--dtype") { Description = "float32, float16 or bfloat16; default that of the files." };
-        type.AcceptOnlyFromAmong("float32", "float16", "bfloat16");
+        SharedOptions.OneOf(type, "float32", "float16", "bfloat16");
         var shard = new Option<double?>("--shard-gb") { Description = "Cut the weights into files of at most so many GB." };
         var bare = new Option<bool>("--bare") { Description = "Leave the head out." };
         var command = new Command("convert", "Write a model as a published folder in another layout.")
@@ -90,7 +93,7 @@ internal static class Commands
 
     private static Command Doctor()
     {
-        var command = new Command("doctor", "Show devices, instruction sets and libraries, and why one cannot be used.");
+        var command = new Command("doctor", "Show devices, vectors and libraries, and why one cannot be used.");
         command.SetAction(parsed => Guard.Run(parsed, () =>
         {
             DoctorReport.Print(parsed.InvocationConfiguration.Output);
@@ -108,10 +111,13 @@ internal static class Commands
         var preset = SharedOptions.Preset();
         var config = SharedOptions.ConfigFile();
         var settings = SharedOptions.Settings();
-        var print = new Command("print", "Print every key with its value and meaning.") { modality, preset, config, settings };
+        var print = new Command("print", "Print every key with its value and meaning.")
+        {
+            modality, preset, config, settings,
+        };
         print.SetAction(parsed => Guard.Run(parsed, () =>
         {
-            var resolved = SharedOptions.Resolve(parsed.GetValue(modality)!, parsed.GetValue(preset)!,
+            var resolved = SharedOptions.Resolve(parsed.GetValue(modality)!, parsed.GetValue(preset),
                 parsed.GetValue(config), parsed.GetValue(settings) ?? []);
             parsed.InvocationConfiguration.Output.Write(ConfigKeys.Print(resolved));
             return 0;

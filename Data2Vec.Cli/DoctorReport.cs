@@ -21,6 +21,6 @@ internal static class DoctorReport
             output.WriteLine($"  {name,-10} {device}");
         }
         output.WriteLine("libraries (for GPUs; this version computes on the CPU)");
-        foreach (var (library, result) in LibraryProbe.Run()) output.WriteLine($"  {library,-28} {result}");
+        foreach (var (library, result) in LibraryProbe.Run()) output.WriteLine($"  {library,-38} {result}");
     }
 }

@@ -26,9 +26,16 @@ internal static class Guard
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException
             or NonFiniteException or ArgumentException or NotSupportedException or OutOfMemoryException)
         {
-            errors.WriteLine(e.Message);
+            errors.WriteLine(Sentence(e));
             return Failed;
         }
+    }
+
+    /// <summary>The system's own messages end with a path: "No space left on device : '/a/b'".</summary>
+    private static string Sentence(Exception e)
+    {
+        var message = e.Message.ReplaceLineEndings(" ").Replace(" : '", ": '", StringComparison.Ordinal).TrimEnd();
+        return message.EndsWith('\'') ? message + "." : message;
     }
 
     /// <summary>A command line that cannot be parsed, as a sentence.</summary>
@@ -43,6 +50,6 @@ internal static class Guard
         var commands = parsed.CommandResult.Command.Subcommands.Select(c => c.Name).ToArray();
         if (commands.Length > 0 && parsed.UnmatchedTokens.Count > 0)
             return $"There is no command '{parsed.UnmatchedTokens[0]}'{Suggestion.For(parsed.UnmatchedTokens[0], commands)}";
-        return parsed.Errors[0].Message;
+        return parsed.Errors[0].Message.ReplaceLineEndings(" ");
     }
 }

@@ -27,11 +27,13 @@ internal static class PretrainCommand
         command.SetAction(parsed => Guard.Run(parsed, () =>
         {
             var output = parsed.InvocationConfiguration.Output;
-            var resolved = options.Resolve(parsed, modality);
+            // "--data a.txt steps=10": an option that takes several words takes the settings behind it too.
+            var words = (parsed.GetValue(data) ?? []).ToLookup(w => w.Contains('=') && !Path.Exists(w));
+            var resolved = options.Resolve(parsed, modality, words[true]);
             if (parsed.GetValue(options.DryRun)) return DryRun(resolved, output);
             var run = new PretrainOptions(
-                parsed.GetValue(options.Folder) ?? Path.Combine("runs", $"{modality}-{parsed.GetValue(options.Preset)}"),
-                parsed.GetValue(data) ?? [], parsed.GetValue(options.Device)!, parsed.GetValue(options.Resume) == "auto");
+                parsed.GetValue(options.Folder) ?? Path.Combine("runs", $"{modality}-{resolved.Preset}"),
+                [.. words[false]], parsed.GetValue(options.Device)!, parsed.GetValue(options.Resume) == "auto");
             using var signals = new StopSignals();
             var summary = Pretrainer.Run(resolved, run, new PretrainView(output), signals.Token);
             return summary is null ? signals.ExitCode : 0;
@@ -46,9 +48,11 @@ internal static class PretrainCommand
         command.SetAction(parsed => Guard.Run(parsed, () =>
         {
             var output = parsed.InvocationConfiguration.Output;
-            var resolved = Presets.Modalities.Select(m => options.Resolve(parsed, m)).ToList();
+            var resolved = Presets.Modalities.Select(m => options.Resolve(parsed, m, [])).ToList();
             if (parsed.GetValue(options.DryRun)) return resolved.Max(r => DryRun(r, output));
-            var folder = parsed.GetValue(options.Folder) ?? Path.Combine("runs", $"all-{parsed.GetValue(options.Preset)}");
+            // Before the first begins, so that the last does not fail hours later.
+            foreach (var config in resolved) config.Check();
+            var folder = parsed.GetValue(options.Folder) ?? Path.Combine("runs", $"all-{resolved[0].Preset}");
             using var signals = new StopSignals();
             var summaries = new List<RunSummary>();
             foreach (var config in resolved)
@@ -79,7 +83,7 @@ internal static class PretrainCommand
         {
             Description = "auto: go on from the run folder's last checkpoint, if there is one.",
         };
-        resume.AcceptOnlyFromAmong("auto");
+        SharedOptions.OneOf(resume, "auto");
         var options = new RunOptions(SharedOptions.Preset(), SharedOptions.ConfigFile(), resume, SharedOptions.Device(),
             new Option<string?>("--out") { Description = $"The run folder; default {folder}." },
             new Option<bool>("--dry-run") { Description = "Print the settings and the size of the model, then stop." },
@@ -91,10 +95,11 @@ internal static class PretrainCommand
     }
 
     private sealed record RunOptions(
-        Option<string> Preset, Option<string?> Config, Option<string?> Resume, Option<string> Device,
+        Option<string?> Preset, Option<string?> Config, Option<string?> Resume, Option<string> Device,
         Option<string?> Folder, Option<bool> DryRun, Argument<string[]> Settings)
     {
-        public PretrainConfig Resolve(ParseResult parsed, string modality) => SharedOptions.Resolve(
-            modality, parsed.GetValue(Preset)!, parsed.GetValue(Config), parsed.GetValue(Settings) ?? []);
+        public PretrainConfig Resolve(ParseResult parsed, string modality, IEnumerable<string> more) =>
+            SharedOptions.Resolve(modality, parsed.GetValue(Preset), parsed.GetValue(Config),
+                [.. parsed.GetValue(Settings) ?? [], .. more]);
     }
 }

@@ -37,7 +37,8 @@ public sealed class CheckpointFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"The folder {Path} for checkpoints cannot be made: {e.Message}", e);
+            throw new CheckpointException(
+                $"The folder {Path} for checkpoints cannot be made, because {DiskFailure.Reason(e)}.", e);
         }
     }
 

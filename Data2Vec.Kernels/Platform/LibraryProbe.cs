@@ -24,9 +24,19 @@ public static class LibraryProbe
             }
             catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
             {
-                results.Add((library, e.Message.ReplaceLineEndings(" ").Trim()));
+                results.Add((library, Reason(e.Message, library)));
             }
         }
         return results;
+    }
+
+    /// <summary>
+    /// The loader's own words. .NET puts advice on tracing before them, and on Linux the words begin with a name again.
+    /// </summary>
+    private static string Reason(string message, string library)
+    {
+        var words = message.ReplaceLineEndings(" ").Trim();
+        var at = words.LastIndexOf(library + ": ", StringComparison.Ordinal);
+        return at < 0 ? words : words[(at + library.Length + 2)..];
     }
 }

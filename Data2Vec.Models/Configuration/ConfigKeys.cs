@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
 using System.Text;
+using Data2Vec.Models.Text;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -45,9 +46,9 @@ public static class ConfigKeys
         string text;
         try
         {
-            text = File.ReadAllText(path);
+            text = Utf8Text.Read(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             throw new ConfigException($"The configuration {path} cannot be read: {e.Message}");
         }
@@ -76,6 +77,9 @@ public static class ConfigKeys
                 if (!seen.Add(key.Value)) throw new ConfigException($"{place}: the key '{key.Value}' is given twice.");
                 settings = Set(settings, key.Value, value.Value, place);
             }
+            parser.Consume<DocumentEnd>();
+            if (parser.TryConsume<DocumentStart>(out var second))
+                throw new ConfigException($"{name}:{second.Start.Line}: a second document begins; one is expected.");
         }
         catch (YamlException e)
         {
@@ -141,7 +145,8 @@ public static class ConfigKeys
             var names = Enum.GetNames(type).Select(SnakeCase).ToArray();
             var at = Array.IndexOf(names, value);
             return at >= 0 ? Enum.GetValues(type).GetValue(at)! : throw new ConfigException(
-                $"{place}: {key} must be one of {string.Join(", ", names)}; got '{value}'.");
+                $"{place}: {key} must be one of {string.Join(", ", names)}; got '{value}'"
+                + Suggestion.For(value, names));
         }
         if (type == typeof(bool))
         {

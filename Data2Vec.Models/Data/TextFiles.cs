@@ -15,7 +15,8 @@ public static class TextFiles
     /// <remarks>About a sixth of the documents is held out, chosen by a hash of the text alone.</remarks>
     /// <exception cref="FileNotFoundException">A path does not exist.</exception>
     /// <exception cref="InvalidDataException">
-    /// A folder holds no text file; a file is empty or not UTF-8 (the message names file and byte).
+    /// A folder holds no text file; a file is empty or not UTF-8 (the message names file and byte); nothing is left to
+    /// train on.
     /// </exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static TextCorpus Load(IReadOnlyList<string> paths)
@@ -30,6 +31,11 @@ public static class TextFiles
                 throw new InvalidDataException($"{file}: the file is empty; every data file must hold some text.");
         }
         if (documents.Count == 0) throw new InvalidDataException("No data path is given.");
+        if (documents.All(d => d.HeldOut))
+        {
+            throw new InvalidDataException($"{string.Join(", ", paths)}: all of the data ({documents.Count} "
+                + $"document{(documents.Count == 1 ? "" : "s")}) is held out for probes; training needs more text.");
+        }
         return new TextCorpus(string.Join(", ", paths), documents, []);
     }
 

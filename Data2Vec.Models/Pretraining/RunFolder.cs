@@ -7,8 +7,8 @@ using Data2Vec.Kernels.Platform;
 namespace Data2Vec.Models;
 
 /// <summary>
-/// Where a run leaves its results: config.yaml, tokenizer/, data.json, metrics.jsonl, checkpoints/ (with last), summary.json.
-/// One process at a time has it. A small file is replaced in one step, so that a kill leaves the old one or the new one.
+/// Where a run leaves its results: config.yaml, tokenizer/, data.json, metrics.jsonl, checkpoints/ (with last),
+/// summary.json. One process at a time has it. A small file is replaced in one step: a kill leaves the old or the new.
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
@@ -51,7 +51,7 @@ public sealed class RunFolder : IDisposable
     /// <summary>Removes what an interrupted save has left, and finds the checkpoint to go on from.</summary>
     /// <param name="resume">Going on is wanted, if there is a checkpoint.</param>
     /// <returns>Names of what was removed.</returns>
-    /// <exception cref="IOException">There is a run and going on is not wanted, or its checkpoint is damaged.</exception>
+    /// <exception cref="IOException">There is a run and going on is not wanted, or it is damaged.</exception>
     public IReadOnlyList<string> Prepare(bool resume)
     {
         var removed = Checkpoints.Sweep();
@@ -87,13 +87,13 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>Appends one line to metrics.jsonl.</summary>
-    public void AppendMetrics(StepReport report) =>
-        System.IO.File.AppendAllText(File(MetricsName), JsonSerializer.Serialize(report, Line) + "\n");
+    public void AppendMetrics(StepReport report) => Write(MetricsName,
+        path => System.IO.File.AppendAllText(path, JsonSerializer.Serialize(report, Line) + "\n"));
 
     /// <summary>What metrics.jsonl says, up to a line that was cut short by a kill.</summary>
     public IEnumerable<StepReport> ReadMetrics() => Lines().Select(l => l.Report);
 
-    /// <summary>Removes metrics of steps after the one that the run goes on from (0 = all), and a line cut short.</summary>
+    /// <summary>Removes metrics of steps after the one that the run goes on from, and a line cut short.</summary>
     public void TruncateMetrics(int step)
     {
         if (!System.IO.File.Exists(File(MetricsName))) return;
@@ -104,9 +104,11 @@ public sealed class RunFolder : IDisposable
     public void Dispose()
     {
         inUse.Dispose();
-        if (!made || Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories).Any(f => f != File(LockName))) return;
+        if (!made) return;
         try
         {
+            var files = Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories);
+            if (files.Any(f => f != File(LockName))) return;
             System.IO.File.Delete(File(LockName));
             Directory.Delete(Checkpoints.Path);
             Directory.Delete(Path);
@@ -127,7 +129,7 @@ public sealed class RunFolder : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException(IsInUse(e) ? $"Another process trains in {Path}; wait for it or choose another --out."
-                : $"The run folder {Path} cannot be written: {e.Message}", e);
+                : $"The run folder {Path} cannot be used, because {DiskFailure.Reason(e)}.", e);
         }
     }
 
@@ -156,7 +158,7 @@ public sealed class RunFolder : IDisposable
         return e.HResult is 11 or 35 or unchecked((int)0x80070020);
     }
 
-    private void Replace(string name, byte[] content)
+    private void Replace(string name, byte[] content) => Write(name, path =>
     {
         var temporary = File($".{name}.new");
         using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
@@ -164,7 +166,19 @@ public sealed class RunFolder : IDisposable
             stream.Write(content);
             stream.Flush(flushToDisk: true);
         }
-        DurableFiles.Replace(temporary, File(name));
+        DurableFiles.Replace(temporary, path);
+    });
+
+    private void Write(string name, Action<string> write)
+    {
+        try
+        {
+            write(File(name));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{File(name)} cannot be written, because {DiskFailure.Reason(e)}.", e);
+        }
     }
 
     /// <summary>JSON has no NaN: null stands for it, and is read as NaN.</summary>

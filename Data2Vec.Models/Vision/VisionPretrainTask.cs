@@ -33,7 +33,7 @@ internal sealed class VisionPretrainTask(VisionPretrainConfig config) : Pretrain
     {
         observer.Phase(options.Data.Count > 0 ? "finding the pictures" : $"drawing {Generated} pictures");
         pictures = options.Data.Count > 0 ? Files(options, folder, observer) : Drawn();
-        folder.WriteJson("data.json", new
+        folder.WriteData(pictures.Digest, new
         {
             pictures.Name, pictures.Digest, Training = pictures.Count, pictures.Processor.Mean, pictures.Processor.Deviation,
         });

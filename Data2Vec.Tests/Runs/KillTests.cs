@@ -5,8 +5,8 @@ using NUnit.Framework;
 namespace Data2Vec.Tests.Runs;
 
 /// <summary>
-/// kill -9 inside a save: afterwards there is always a checkpoint that opens, no save that was reported is lost, the next
-/// start removes what was left, and the run comes to the same end, bit by bit.
+/// kill -9 inside a save: afterwards there is always a checkpoint that opens, no save that was reported is lost, the
+/// next start removes what was left, and the run comes to the same end, bit by bit.
 /// </summary>
 public sealed class KillTests
 {
@@ -20,8 +20,8 @@ public sealed class KillTests
     {
         using var tiny = new TinyRun();
         // A process finishes at most two saves before it is killed.
-        var steps = 2 * kills + 20;
-        string[] settings = [$"steps={steps}", "batch_size=2", "micro_batches=1", "keep=1", "threads=1"];
+        var end = 2 * kills + 20;
+        string[] settings = [$"steps={end}", "batch_size=2", "micro_batches=1", "keep=1", "threads=1"];
         var run = tiny.Folder("killed");
         var arguments = tiny.Arguments("killed", [.. settings, "save_every=1", "--resume", "auto"]);
         var saves = new SaveWatch(Path.Combine(run, "checkpoints"));
@@ -42,15 +42,16 @@ public sealed class KillTests
             var removed = Lines(result.Output, "warning: removed what an interrupted save had left: ");
             Assert.That(removed, Is.EquivalentTo(left), "the next start sweeps");
             swept += removed.Length;
-            reported = Math.Max(reported, Lines(result.Output, $"saved {saves.Folder}/step-").Select(int.Parse).LastOrDefault());
-            var checkpoint = Checkpoint.Open(saves.Folder);
-            Assert.That(int.Parse(Path.GetFileName(checkpoint.Folder)["step-".Length..]), Is.GreaterThanOrEqualTo(reported));
-            Assert.That(reported, Is.LessThan(steps - 4), "the run must not end before it is killed");
+            var steps = Lines(result.Output, $"saved {saves.Folder}/step-").Select(int.Parse);
+            reported = Math.Max(reported, steps.LastOrDefault());
+            var current = Path.GetFileName(Checkpoint.Open(saves.Folder).Folder);
+            Assert.That(int.Parse(current["step-".Length..]), Is.GreaterThanOrEqualTo(reported));
+            Assert.That(reported, Is.LessThan(end - 4), "the run must not end before it is killed");
         }
         TestContext.Out.WriteLine($"{starts} starts, {moments.Count} kills inside a save ("
             + string.Join(", ", moments.CountBy(m => m).OrderBy(m => m.Key).Select(m => $"{m.Value} {m.Key}"))
             + $"), {swept} leftovers swept, {reported} steps, {clock.Elapsed.TotalSeconds:F1} s");
-        Assert.That(moments.Distinct().Order(), Is.EqualTo(Enum.GetValues<SaveMoment>()), "every kind of moment was hit");
+        Assert.That(moments.Distinct().Order(), Is.EqualTo(Enum.GetValues<SaveMoment>()), "every moment was hit");
         Assert.That(swept, Is.GreaterThan(kills / 4));
 
         tiny.Train("killed", [.. settings, "save_every=0", "--resume", "auto"]);

@@ -19,7 +19,7 @@ public sealed class NonFiniteTests
     {
         using var tiny = new TinyRun();
         var sentence = StopsAtStep9(tiny, [], (tensor, i => i == 3 ? value : null));
-        Assert.That(sentence, Does.StartWith($"At step 9 {named} is not finite, and the loss is NaN (examples 8 to 8 "));
+        Assert.That(sentence, Does.StartWith($"At step 9 {named} is not finite, and the loss is NaN ("));
     }
 
     [TestCase(1, "the norm of the gradient")]
@@ -37,29 +37,33 @@ public sealed class NonFiniteTests
     public void Skipping_leaves_out_the_updates_that_are_not_finite_and_says_so()
     {
         using var tiny = new TinyRun();
-        // One document alone has this letter, whose token gets a vector of NaN: an epoch has one step that is not finite.
-        File.WriteAllText(tiny.Data, File.ReadAllText(tiny.Data).Replace("document 5:", "\u0436 5:"));
+        // One document alone has this letter, whose token gets a vector of NaN: one step of an epoch is broken. About a
+        // sixth of all documents is held out by a hash of their text, so one is taken that trains when it is alone.
+        var lines = File.ReadAllLines(tiny.Data);
+        var (changed, at) = lines.Select((line, i) => ($"\u0436 {line}", i)).First(c => Trains(tiny, c.Item1));
+        lines[at] = changed;
+        File.WriteAllLines(tiny.Data, lines);
         string[] skip =
         [
-            "steps=90", "save_every=1", "keep=100", "batch_size=1", "micro_batches=1", "log_every=5", "on_nonfinite=skip",
+            "steps=90", "save_every=1", "keep=100", "batch_size=1", "micro_batches=1", "log_every=5",
+            "on_nonfinite=skip",
         ];
         tiny.Train("whole", skip);
         RunFiles.CopyAt(tiny.Folder("whole"), "step-00000002", tiny.Folder("run"));
-        using (var vocabulary = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(tiny.Folder("run"), "tokenizer", "vocab.json"))))
-        {
-            var token = vocabulary.RootElement.GetProperty("\u00d0").GetInt32();
-            Overwrite(tiny.Folder("run"), "student.embeddings.words.weight", i => i / 16 == token ? float.NaN : null);
-        }
+        var vocabulary = File.ReadAllText(Path.Combine(tiny.Folder("run"), "tokenizer", "vocab.json"));
+        var token = Json(vocabulary).GetProperty("\u00d0").GetInt32();
+        Overwrite(tiny.Folder("run"), "student.embeddings.words.weight", i => i / 16 == token ? float.NaN : null);
         var output = tiny.Train("run", [.. skip, "--resume", "auto"]);
 
-        var lines = File.ReadLines(Path.Combine(tiny.Folder("run"), "metrics.jsonl")).Select(Json).ToArray();
-        var skipped = lines.Where(l => l.GetProperty("skipped").GetBoolean()).ToArray();
-        Assert.That(skipped, Has.Length.EqualTo(2), "two epochs");
-        Assert.That(lines, Has.Length.GreaterThan(skipped.Length + 10));
-        foreach (var line in lines)
+        var log = File.ReadLines(Path.Combine(tiny.Folder("run"), "metrics.jsonl")).Select(Json).ToArray();
+        var skipped = log.Where(l => l.GetProperty("skipped").GetBoolean()).ToArray();
+        Assert.That(skipped, Has.Length.InRange(1, 3), "once an epoch of about 40 steps");
+        Assert.That(log, Has.Length.GreaterThan(skipped.Length + 10));
+        foreach (var line in log)
         {
             var bad = line.GetProperty("skipped").GetBoolean();
-            Assert.That(line.GetProperty("loss").ValueKind, Is.EqualTo(bad ? JsonValueKind.Null : JsonValueKind.Number));
+            var kind = line.GetProperty("loss").ValueKind;
+            Assert.That(kind, Is.EqualTo(bad ? JsonValueKind.Null : JsonValueKind.Number));
         }
         foreach (var step in skipped.Select(l => l.GetProperty("step").GetInt32()))
         {
@@ -67,11 +71,17 @@ public sealed class NonFiniteTests
                 .And.Contain($"step {step}/90  loss NaN "));
             string Bits(int at) => RunFiles.Hashes(tiny.Folder("run"), $"step-{at:D8}")["state.safetensors"];
             Assert.That(Bits(step), Is.EqualTo(Bits(step - 1)), "the update is left out as a whole");
-            Assert.That(Bits(step + 1), Is.Not.EqualTo(Bits(step)), "and training goes on");
+            if (step < 90) Assert.That(Bits(step + 1), Is.Not.EqualTo(Bits(step)), "and training goes on");
         }
     }
 
-    /// <summary>A run whose checkpoint of step 8 is changed must stop at once, and leave everything as it was.</summary>
+    private static bool Trains(TinyRun tiny, string document)
+    {
+        File.WriteAllText(tiny.Data, document);
+        return CommandLine.Run(tiny.Arguments($"try-{Guid.NewGuid():N}", "steps=0")).Code == 0;
+    }
+
+    /// <summary>A run whose checkpoint of step 8 is changed must stop at once and leave all as it was.</summary>
     private static string StopsAtStep9(
         TinyRun tiny, string[] more, params (string Tensor, Func<int, float?> Change)[] changes)
     {

@@ -3,7 +3,7 @@ using NUnit.Framework;
 
 namespace Data2Vec.Tests.Runs;
 
-/// <summary>A run that stopped and went on is the run that never stopped, bit by bit, on any number of threads.</summary>
+/// <summary>A run that stopped and went on is the run that never stopped, bit by bit, on any threads.</summary>
 public sealed class ResumeTests
 {
     private const int Steps = 12;
@@ -17,7 +17,7 @@ public sealed class ResumeTests
         var checkpoints = RunFiles.Checkpoints(whole);
         Assert.That(checkpoints, Has.Length.EqualTo(Steps));
         var hashes = checkpoints.Select(c => RunFiles.Hashes(whole, c)).ToArray();
-        Assert.That(hashes.Select(h => h["state.safetensors"]).Distinct().Count(), Is.EqualTo(Steps), "each step moves");
+        Assert.That(hashes.Select(h => h["state.safetensors"]), Is.Unique, "each step moves");
         var metrics = RunFiles.Metrics(whole);
         Assert.That(metrics, Has.Length.EqualTo(Steps));
 
@@ -54,8 +54,8 @@ public sealed class ResumeTests
         using var state = SafetensorsFile.Open(
             Path.Combine(tiny.Folder("run"), "checkpoints", "last", "state.safetensors"));
         var names = state.Entries.Select(e => e.Name).ToArray();
-        string[] Of(string part) =>
-            [.. names.Where(n => n.StartsWith(part + ".", StringComparison.Ordinal)).Select(n => n[(part.Length + 1)..])];
+        string[] Of(string part) => [.. names.Where(n => n.StartsWith(part + ".", StringComparison.Ordinal))
+            .Select(n => n[(part.Length + 1)..])];
         var student = Of("student");
         Assert.That(student, Has.Length.GreaterThan(30).And.Contains("embeddings.words.weight"));
         Assert.That(Of("moment1"), Is.EqualTo(student));

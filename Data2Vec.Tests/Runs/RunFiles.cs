@@ -14,7 +14,10 @@ internal static class RunFiles
 
     /// <summary>Names of the checkpoints, in order.</summary>
     public static string[] Checkpoints(string run) =>
-        [.. Directory.GetDirectories(Path.Combine(run, "checkpoints"), "step-*").Select(p => Path.GetFileName(p)!).Order()];
+    [
+        .. Directory.GetDirectories(Path.Combine(run, "checkpoints"), "step-*")
+            .Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>SHA-256 of every file of a checkpoint ("last" or its name), taken from the bytes on the disk.</summary>
     public static SortedDictionary<string, string> Hashes(string run, string checkpoint = "last")
@@ -31,7 +34,7 @@ internal static class RunFiles
         return hashes;
     }
 
-    /// <summary>The bits that training makes: parameters, teacher, moments, counts of updates, published model.</summary>
+    /// <summary>The bits that training makes: parameters, teacher, moments, counts, published model.</summary>
     public static string[] TrainedHashes(string run, string checkpoint = "last")
     {
         var all = Hashes(run, checkpoint);
@@ -39,7 +42,7 @@ internal static class RunFiles
     }
 
     /// <summary>metrics.jsonl without its times; each line must be JSON by the letter (no NaN).</summary>
-    public static string[] Metrics(string run) => [.. File.ReadAllLines(Path.Combine(run, "metrics.jsonl")).Select(line =>
+    public static string[] Metrics(string run) => [.. File.ReadLines(Path.Combine(run, "metrics.jsonl")).Select(line =>
     {
         var values = JsonNode.Parse(line)!.AsObject();
         foreach (var time in Times) Assert.That(values.Remove(time), $"{line} lacks {time}");

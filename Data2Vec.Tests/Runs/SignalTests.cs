@@ -5,7 +5,8 @@ namespace Data2Vec.Tests.Runs;
 /// <summary>Ctrl-C and SIGTERM save, exit with 130 and 143, and the run goes on later as if nothing had been.</summary>
 public sealed class SignalTests
 {
-    private static readonly string[] Settings = ["steps=400", "save_every=0", "threads=1", "batch_size=2", "micro_batches=1"];
+    private static readonly string[] Settings =
+        ["steps=400", "save_every=0", "threads=1", "batch_size=2", "micro_batches=1"];
 
     [TestCase("TERM", 143)]
     [TestCase("INT", 130)]

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Data2Vec.Tests.Runs;
 
 /// <summary>
-/// A run of milliseconds: 48 documents, two layers, width 16, with everything on that draws random numbers (dropout, spans,
-/// micro-batches) and enough steps to pass the end of an epoch.
+/// A run of milliseconds: 48 documents, two layers, width 16, with everything on that draws random numbers (dropout,
+/// spans, micro-batches) and enough steps to pass the end of an epoch.
 /// </summary>
 internal sealed class TinyRun : IDisposable
 {
@@ -17,11 +17,11 @@ internal sealed class TinyRun : IDisposable
 
     private readonly TemporaryFolder folder = new();
 
-    public TinyRun()
+    public TinyRun(int documents = 48)
     {
         Data = Path.Combine(folder.Path, "corpus.txt");
-        File.WriteAllLines(Data, Enumerable.Range(0, 48).Select(i => string.Create(CultureInfo.InvariantCulture,
-            $"document {i}: {Words[i % 7]} and {Words[i * 5 % 11]} meet {Words[i * 3 % 13]} at {i * 37 % 100} o'clock")));
+        File.WriteAllLines(Data, Enumerable.Range(0, documents).Select(i => string.Create(CultureInfo.InvariantCulture,
+            $"document {i}: {Words[i % 7]} and {Words[i * 5 % 11]} meet {Words[i * 3 % 13]} at {i * 37 % 100} sharp")));
     }
 
     /// <summary>Everything that the test makes lies below.</summary>
@@ -32,7 +32,8 @@ internal sealed class TinyRun : IDisposable
 
     private static string[] Words { get; } =
     [
-        "cat", "dog", "bird", "house", "tree", "river", "mountain", "teacher", "student", "road", "garden", "window", "sea",
+        "cat", "dog", "bird", "house", "tree", "river", "mountain", "teacher", "student", "road", "garden", "window",
+        "sea",
     ];
 
     /// <summary>Path of a run folder.</summary>
