@@ -26,6 +26,7 @@ public static partial class Ops
         var name = op.ToString();
         Refuse.OtherDevices(name, x, y);
         Refuse.OtherTypes(name, x, y);
+        if (x.DType.IsFloat()) Refuse.NotFloat(name, x);
         var shape = Broadcast(name, x.Shape, y.Shape);
         var comparison = op >= BinaryOp.Equal;
         var tape = Tape.Of(x, y);

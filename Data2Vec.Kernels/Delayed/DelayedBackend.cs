@@ -46,7 +46,7 @@ public sealed unsafe partial class DelayedBackend : IBackend
     public void Free(DeviceBuffer buffer)
     {
         var b = (Buffer)buffer;
-        if (b.Doomed) throw new InvalidOperationException("A buffer was freed twice.");
+        if (b.Doomed || !b.InUse) throw new InvalidOperationException("A buffer was freed twice.");
         b.Doomed = true;
         queue.Enqueue(() =>
         {

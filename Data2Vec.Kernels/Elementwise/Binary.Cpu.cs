@@ -4,7 +4,7 @@ internal sealed unsafe partial class CpuBackend<T>
 {
     public void Binary(in BinaryArgs a)
     {
-        if (a.X.DType != DType.Float32)
+        if (!a.X.DType.IsFloat())
         {
             BinaryOfIntegers(a);
             return;

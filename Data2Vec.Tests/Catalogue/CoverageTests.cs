@@ -12,7 +12,7 @@ namespace Data2Vec.Tests.Catalogue;
 public sealed class CoverageTests
 {
     /// <summary>Every operation, read from the contract: those that take an argument struct.</summary>
-    private static string[] Operations => [.. typeof(IBackend).GetMethods()
+    internal static string[] Operations => [.. typeof(IBackend).GetMethods()
         .Where(m => m.GetParameters() is [{ ParameterType.IsByRef: true } p] && p.ParameterType.GetElementType()!.Name.EndsWith("Args"))
         .Select(m => m.Name)];
 

@@ -72,6 +72,70 @@ public sealed class InitializerTests
         Assert.That(() => Initializers.TruncatedNormal(1, double.NaN, 1), Throws.ArgumentException);
     }
 
+    [Test]
+    public void Constants_are_what_they_say()
+    {
+        var shape = new Shape(2, 3);
+        Assert.That(Draw(Initializers.Zeros, shape), Is.All.Zero);
+        Assert.That(Draw(Initializers.Ones, shape), Is.All.EqualTo(1));
+        Assert.That(Draw(Initializers.Constant(-0.25), shape), Is.All.EqualTo(-0.25));
+        Assert.That(Draw(Initializers.Scaled(Initializers.Constant(3), 0.5), shape), Is.All.EqualTo(1.5));
+    }
+
+    [Test]
+    public void A_normal_has_its_deviation_and_may_have_a_row_of_zeros()
+    {
+        var values = Draw(Initializers.Normal(0.02), new Shape(Count / 32, 32));
+        AssertMoments(values, variance: 4e-4, kurtosis: 3);
+        var padded = Draw(Initializers.Normal(0.02, zeroRow: 5), new Shape(Count / 32, 32));
+        Assert.That(padded.AsSpan(5 * 32, 32).ToArray(), Is.All.Zero);
+        values.AsSpan(5 * 32, 32).Clear();
+        Assert.That(padded, Is.EqualTo(values), "the other rows do not move");
+    }
+
+    [Test]
+    public void A_uniform_fills_its_interval()
+    {
+        var values = Draw(Initializers.Uniform(0.3), new Shape(Count));
+        AssertMoments(values, variance: 0.09 / 3, kurtosis: 1.8);
+        Assert.That(values, Is.All.InRange(-0.3, 0.3));
+        var between = Draw(Initializers.UniformBetween(2, 5), new Shape(Count));
+        AssertMoments([.. between.Select(v => v - 3.5)], variance: 9.0 / 12, kurtosis: 1.8);
+        Assert.That(between, Is.All.InRange(2, 5));
+    }
+
+    [Test]
+    public void Xavier_looks_at_both_sides_of_the_weight()
+    {
+        var bound = Math.Sqrt(6.0 / (64 + 1024));
+        foreach (var shape in new[] { new Shape(64, 1024), new Shape(1024, 64) })
+        {
+            var values = Draw(Initializers.XavierUniform, shape);
+            AssertMoments(values, variance: bound * bound / 3, kurtosis: 1.8);
+            Assert.That(values.Max(Math.Abs), Is.LessThanOrEqualTo(bound).And.GreaterThan(0.999 * bound));
+        }
+    }
+
+    [Test]
+    public void The_key_decides_and_nothing_else()
+    {
+        Initializer[] random =
+        [
+            Initializers.Normal(1), Initializers.Uniform(1), Initializers.UniformBetween(0, 1), Initializers.XavierUniform,
+            Initializers.TruncatedNormal(1, -2, 2), Initializers.KaimingNormal, Initializers.TorchDefault,
+        ];
+        foreach (var initializer in random)
+        {
+            var shape = new Shape(6, 7);
+            var values = Draw(initializer, shape);
+            Assert.That(Draw(initializer, shape), Is.EqualTo(values));
+            var other = new double[shape.Count];
+            initializer(Key with { Site = Key.Site + 1 }, other, shape);
+            Assert.That(other, Is.Not.EqualTo(values));
+            Assert.That(other.Distinct().Count(), Is.EqualTo(shape.Count));
+        }
+    }
+
     private static double[] Draw(Initializer initializer, Shape shape)
     {
         var values = new double[shape.Count];
