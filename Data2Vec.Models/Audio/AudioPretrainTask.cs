@@ -51,7 +51,7 @@ internal sealed class AudioPretrainTask(AudioPretrainConfig config) : PretrainTa
             throw new InvalidDataException($"{corpus.Name}: none of {corpus.Training.Count} clips is as long as min_samples, "
                 + $"{config.MinSamples} samples.");
         }
-        folder.WriteJson("data.json", new
+        folder.WriteData(corpus.Digest, new
         {
             corpus.Name, corpus.Digest, corpus.DigestCovers, Training = clips.Length, HeldOut = corpus.HeldOut.Count,
             Hours = clips.Sum(c => (double)c.Length) / AudioSample.SampleRate / 3600, corpus.LeftOut,

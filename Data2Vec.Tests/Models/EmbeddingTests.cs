@@ -31,9 +31,9 @@ public sealed class EmbeddingTests
         FolderConversion.Run(At("saved"), At("model"), new(MaximumShardBytes: 700));
         File.WriteAllBytes(IOPath.Combine(At("model"), AudioPreprocessor.Name), AudioPreprocessor.Released.ToBytes());
         Directory.CreateDirectory(At("clips/deep"));
-        WriteWave(At("clips/b.wav"), 16000, 300, seed: 1);
-        WriteWave(At("clips/deep/c.WAV"), 8000, 200, seed: 2);
-        WriteWave(At("single.wav"), 16000, 90, seed: 3);
+        SmallFiles.WriteWave(At("clips/b.wav"), 16000, 300, seed: 1);
+        SmallFiles.WriteWave(At("clips/deep/c.WAV"), 8000, 200, seed: 2);
+        SmallFiles.WriteWave(At("single.wav"), 16000, 90, seed: 3);
         File.WriteAllText(At("clips/readme.txt"), "no audio");
 
         var said = Embedding.Run(
@@ -56,7 +56,7 @@ public sealed class EmbeddingTests
     public void A_clip_too_short_for_a_frame_is_named()
     {
         TinyModels.Save(At("model"), "Data2VecAudioModel");
-        WriteWave(At("short.wav"), 16000, 19, seed: 1);
+        SmallFiles.WriteWave(At("short.wav"), 16000, 19, seed: 1);
         Assert.That(() => AudioEmbedding.Run(At("model"), [At("short.wav")], At("f.npy"), true, "cpu", 1),
             Throws.InstanceOf<InvalidDataException>().With.Message.Contains("short.wav has 19 samples")
                 .And.Message.Contains("at least 20"));
@@ -72,7 +72,7 @@ public sealed class EmbeddingTests
         Assert.That(ImageProcessorFile.Load(At("model")).Height, Is.EqualTo(16));
         Directory.CreateDirectory(At("pictures"));
         string[] files = [.. Enumerable.Range(0, 18).Select(i => At($"pictures/{i:D2}.bmp"))];
-        for (var i = 0; i < files.Length; i++) WriteBitmap(files[i], 12 + i, 20, seed: (ulong)i);
+        for (var i = 0; i < files.Length; i++) SmallFiles.WriteBitmap(files[i], 12 + i, 20, seed: (ulong)i);
 
         Embedding.Run(At("model"), [At("pictures")], At("features.npy"), mean, "cpu", threads: 1);
         using var device = Device.Parse("cpu", 1);
@@ -162,43 +162,4 @@ public sealed class EmbeddingTests
     }
 
     private string At(string name) => IOPath.Combine(temporary.Path, name);
-
-    /// <summary>16-bit PCM with one channel.</summary>
-    private static void WriteWave(string path, int rate, int samples, ulong seed)
-    {
-        using var writer = new BinaryWriter(File.Create(path));
-        writer.Write("RIFF"u8);
-        writer.Write(36 + 2 * samples);
-        writer.Write("WAVEfmt "u8);
-        writer.Write(16);
-        writer.Write((short)1);
-        writer.Write((short)1);
-        writer.Write(rate);
-        writer.Write(2 * rate);
-        writer.Write((short)2);
-        writer.Write((short)16);
-        writer.Write("data"u8);
-        writer.Write(2 * samples);
-        var random = new PhiloxStream(new RandomKey(seed, 0, 0, 0));
-        for (var i = 0; i < samples; i++) writer.Write((short)(20000 * random.NextDouble() - 9000));
-    }
-
-    /// <summary>24 bits a pixel.</summary>
-    private static void WriteBitmap(string path, int width, int height, ulong seed)
-    {
-        using var writer = new BinaryWriter(File.Create(path));
-        var row = (3 * width + 3) / 4 * 4;
-        writer.Write("BM"u8);
-        writer.Write(54 + row * height);
-        writer.Write(0);
-        writer.Write(54);
-        writer.Write(40);
-        writer.Write(width);
-        writer.Write(height);
-        writer.Write((short)1);
-        writer.Write((short)24);
-        for (var i = 0; i < 6; i++) writer.Write(0);
-        var random = new PhiloxStream(new RandomKey(seed, 0, 0, 0));
-        for (var i = 0; i < row * height; i++) writer.Write((byte)random.NextInt(256));
-    }
 }

@@ -49,6 +49,8 @@ internal sealed class Child : IDisposable
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath(),
         };
+        // It lives for half a second: counting calls for a better compilation does not pay.
+        start.Environment["DOTNET_TieredPGO"] = "0";
         if (saveDelay > 0)
             start.Environment["DATA2VEC_TEST_SAVE_DELAY_MS"] = saveDelay.ToString(CultureInfo.InvariantCulture);
         return new Child(start);

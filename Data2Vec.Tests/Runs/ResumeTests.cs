@@ -51,6 +51,7 @@ public sealed class ResumeTests
     {
         using var tiny = new TinyRun();
         tiny.Train("run", "steps=3", "save_every=0");
+        Assert.That(RunFiles.Hashes(tiny.Folder("run")).Keys, Does.Contain("vocab.json").And.Contain("merges.txt"));
         using var state = SafetensorsFile.Open(
             Path.Combine(tiny.Folder("run"), "checkpoints", "last", "state.safetensors"));
         var names = state.Entries.Select(e => e.Name).ToArray();
