@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Data2Vec.Bench.Cases;
-using Data2Vec.Bench.Running;
 
 namespace Data2Vec.Bench;
 
@@ -10,8 +9,6 @@ internal sealed record Request(string? Filter, string Device, int? Threads, bool
 /// <summary>The verbs and their options; every verb ends with one line that counts what was done.</summary>
 internal static class BenchCommand
 {
-    private static readonly string[] Sizes = ["tiny", "all"];
-
     public static int Run(string[] args, TextWriter output, TextWriter errors)
     {
         var root = new RootCommand("Proofs and timings of every operation, from one catalogue of cases.");
@@ -38,32 +35,17 @@ internal static class BenchCommand
         {
             Description = "Only operations and cases whose name contains this.", Arity = ArgumentArity.ZeroOrOne,
         };
-        var device = new Option<string>("--device")
-        {
-            Description = $"One of {BenchDevice.Names}.", DefaultValueFactory = _ => defaultDevice,
-        };
-        var threads = new Option<int?>("--threads") { Description = "Worker threads; default all processors." };
-        var size = new Option<string>("--size") { Description = "tiny, or all: also shapes of real models.", DefaultValueFactory = _ => "tiny" };
-        size.AcceptOnlyFromAmong(Sizes);
-        var json = new Option<string?>("--json") { Description = "Also write every row to this file." };
-        var command = new Command(name, description) { filter, device, threads, size, json };
+        var options = new BenchOptions(defaultDevice);
+        var command = options.AddTo(new Command(name, description) { filter });
         command.SetAction(parsed =>
         {
-            var request = new Request(
-                parsed.GetValue(filter), parsed.GetValue(device)!, parsed.GetValue(threads), parsed.GetValue(size) == "tiny",
-                parsed.GetValue(json));
+            var request = options.Read(parsed, parsed.GetValue(filter));
             var report = new Report(parsed.InvocationConfiguration.Output);
-            try
+            return BenchOptions.Run(parsed, request, () =>
             {
                 run(request, report);
-            }
-            catch (UsageException e)
-            {
-                parsed.InvocationConfiguration.Error.WriteLine(e.Message);
-                parsed.InvocationConfiguration.Output.WriteLine(Report.Count(0, 0, 0, 0));
-                return 2;
-            }
-            return report.Finish(name, request);
+                return report.Finish(name, request);
+            });
         });
         return command;
     }

@@ -1,6 +1,5 @@
 using Data2Vec.Bench.Cases;
 using Data2Vec.Bench.Running;
-using Data2Vec.Engine;
 
 namespace Data2Vec.Bench;
 
@@ -9,6 +8,7 @@ internal static class Verbs
 {
     public static void List(Request request, Report report)
     {
+        BenchDevice.Open(request).Dispose(); // not needed, but a wrong name is wrong use everywhere
         foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly))
         {
             var shapes = string.Join(" ", c.Inputs.Select(i => $"{i.Name}{i.Shape.ToString().Replace(" ", "")}"));
@@ -20,7 +20,7 @@ internal static class Verbs
 
     public static void Verify(Request request, Report report)
     {
-        using var device = Open(request);
+        using var device = BenchDevice.Open(request);
         using var oracle = BenchDevice.Open("reference");
         report.Output.WriteLine($"{device.Name}: {device} against {oracle} in float64");
         var verifier = new Verifier(device, oracle);
@@ -32,16 +32,17 @@ internal static class Verbs
     {
         if (request.Device != "reference")
             throw new UsageException("grad runs in double precision, which only --device reference has; verify compares the others with it.");
-        using var reference = Open(request);
+        using var reference = BenchDevice.Open(request);
         report.Output.WriteLine($"derivatives against central differences in float64 on {reference}");
         foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly)) report.Add(GradientProof.Prove(reference, c));
     }
 
     public static void Time(Request request, Report report)
     {
-        using var device = Open(request);
-        var bounds = new Bounds(request.Threads ?? (request.Device.EndsWith("reference") ? 1 : Environment.ProcessorCount));
+        using var device = BenchDevice.Open(request);
+        var bounds = BoundsOf(request);
         report.Output.WriteLine($"{device.Name}: {device}");
+        bounds.Measure();
         report.Output.WriteLine(bounds);
         var timer = new Running.Timer(device, bounds);
         foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly))
@@ -50,9 +51,10 @@ internal static class Verbs
 
     public static void Steps(Request request, Report report)
     {
-        using var device = Open(request);
-        var bounds = new Bounds(request.Threads ?? Environment.ProcessorCount);
+        using var device = BenchDevice.Open(request);
+        var bounds = BoundsOf(request);
         report.Output.WriteLine($"{device.Name}: {device}");
+        bounds.Measure();
         report.Output.WriteLine(bounds);
         var timer = new Running.Timer(device, bounds);
         foreach (var c in StepCase.All.Where(c => c.Modality.Contains(request.Filter ?? ""))) report.Add(timer.Time(c));
@@ -60,21 +62,13 @@ internal static class Verbs
 
     public static void Bdn(Request request, Report report)
     {
-        Open(request).Dispose(); // an unknown device is wrong use, not a failed benchmark
+        BenchDevice.Open(request).Dispose(); // an unknown device is wrong use, not a failed benchmark
         var cases = Catalogue.Select(request.Filter, request.TinyOnly);
         if (cases.Count == 0) return;
-        foreach (var row in CatalogueBenchmark.RunCases(cases, () => Open(request), report.Output)) report.Add(row);
+        foreach (var row in CatalogueBenchmark.RunCases(cases, () => BenchDevice.Open(request), report.Output)) report.Add(row);
     }
 
-    private static Device Open(Request request)
-    {
-        try
-        {
-            return BenchDevice.Open(request.Device, request.Threads);
-        }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException)
-        {
-            throw new UsageException(e.Message);
-        }
-    }
+    /// <summary>The bounds of as many threads as the device has.</summary>
+    private static Bounds BoundsOf(Request request) => new(request.Device.EndsWith("reference", StringComparison.Ordinal) ? 1
+        : request.Threads is > 0 and var threads ? threads : Environment.ProcessorCount);
 }

@@ -121,6 +121,10 @@ internal sealed class OpError(string op, string name, string fragment, Input[] i
                 ? null
                 : $"the sentence should contain \"{Fragment}\"; it is: {e.Message}";
         }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return $"that is no refusal: {e}";
+        }
         return $"nothing was refused; expected a sentence that contains \"{Fragment}\"";
     }
 }

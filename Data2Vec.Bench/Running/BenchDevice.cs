@@ -9,4 +9,17 @@ internal static class BenchDevice
 
     /// <exception cref="ArgumentException">There is no such device; the sentence names those there are.</exception>
     public static Device Open(string name, int? threads = null) => Device.Parse(name, threads ?? 0, Console.Error.WriteLine);
+
+    /// <exception cref="UsageException">There is no such device; the sentence names those there are.</exception>
+    public static Device Open(Request request)
+    {
+        try
+        {
+            return Open(request.Device, request.Threads);
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
 }

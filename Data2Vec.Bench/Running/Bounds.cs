@@ -6,15 +6,25 @@ using System.Runtime.Intrinsics;
 namespace Data2Vec.Bench.Running;
 
 /// <summary>
-/// What this machine can do at best, measured when asked: multiply-adds in registers, and copies of a given size. A
-/// kernel's speed is printed as a per cent of one of them.
+/// What this machine can do at best: multiply-adds in registers, and copies of every size. A kernel's speed is printed as a
+/// per cent of one of them. <see cref="Measure"/> measures all of them before the first kernel runs; what is asked for
+/// without that is measured then.
 /// </summary>
 internal sealed class Bounds(int threads)
 {
     private const double MeasuredSeconds = 0.15;
 
+    private const int SmallestLog2 = 12, LargestLog2 = 28, StepLog2 = 2;
+
     private readonly Dictionary<int, double> copies = [];
     private double? flops;
+
+    /// <summary>Measures everything now.</summary>
+    public void Measure()
+    {
+        _ = GigaFlops;
+        for (var log2 = SmallestLog2; log2 <= LargestLog2; log2 += StepLog2) GigaBytes(1L << log2);
+    }
 
     /// <summary>Multiply-adds of float32 vectors in registers, on every thread, in GFLOP/s.</summary>
     public double GigaFlops => flops ??= Best(MeasureFlops);
@@ -25,14 +35,16 @@ internal sealed class Bounds(int threads)
     /// </summary>
     public double GigaBytes(long bytes)
     {
-        var log2 = Math.Clamp(BitOperations.Log2((ulong)Math.Max(1, bytes)), 12, 28);
+        // Every second power of two: 4 KB, 16 KB, ..., 256 MB; the next one up, so that a cache that holds it is meant.
+        var log2 = Math.Clamp(BitOperations.Log2((ulong)Math.Max(1, bytes - 1)) + 1, SmallestLog2, LargestLog2);
+        log2 = (log2 + StepLog2 - 1) / StepLog2 * StepLog2;
         if (!copies.TryGetValue(log2, out var speed))
             copies[log2] = speed = Best(() => MeasureCopy(1 << log2));
         return speed;
     }
 
     public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture,
-        $"bounds: {GigaFlops:0} GFLOP/s multiply-adds, copies {GigaBytes(1 << 15):0} GB/s in 32 KB, {GigaBytes(1 << 28):0} GB/s in 256 MB ({threads} threads)");
+        $"bounds: {GigaFlops:0} GFLOP/s multiply-adds, copies {GigaBytes(1 << 14):0} GB/s in 16 KB, {GigaBytes(1 << 20):0} GB/s in 1 MB, {GigaBytes(1 << 28):0} GB/s in 256 MB ({threads} threads)");
 
     /// <summary>The best of several: on a shared machine only the best is near the bound.</summary>
     private static double Best(Func<double> measure) => Enumerable.Range(0, 3).Max(_ => measure());

@@ -25,20 +25,16 @@ internal sealed class CaseRun : IDisposable
         operands = new Operands(device, DType.Float32, tensors, values);
         Watched = new Tensor[tensors.Length];
         Recorded = new Operands(device, DType.Float32, Watched, values);
-        if (opCase.RunRaw is not null)
+        try
         {
-            raw = opCase.RunRaw(operands);
-            Bytes = raw.Bytes;
-            return;
+            raw = opCase.RunRaw?.Invoke(operands);
+            (Bytes, BackwardBytes, seed) = raw is null ? FirstRun() : (raw.Bytes, 0, null);
         }
-        using var first = device.Scope();
-        var y = opCase.Run!(operands);
-        Bytes = opCase.Bytes ?? opCase.Inputs.Sum(i => i.Shape.Count * (i.Type ?? DType.Float32).Size()) + y.Count * y.DType.Size();
-        if (!opCase.IsDifferentiable) return;
-        seed = first.Keep(Tensor.FromDoubles(
-            device, Array.ConvertAll(opCase.DrawSeed(y.Shape), v => (double)v), y.Shape, y.DType));
-        BackwardBytes = Bytes + y.Count * y.DType.Size()
-            + opCase.Inputs.Where(i => i.IsDifferentiable).Sum(i => i.Shape.Count * DType.Float32.Size());
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Bytes that the forward call must move at least.</summary>
@@ -89,6 +85,19 @@ internal sealed class CaseRun : IDisposable
         for (var i = 0; i < tensors.Length; i++)
             Watched[i] = opCase.Inputs[i].IsDifferentiable ? tape.Watch(tensors[i]) : tensors[i];
         tape.Backward(opCase.Run!(Recorded), seed!);
+    }
+
+    /// <summary>The result of a first run says how many bytes move, and what gradient backward starts from.</summary>
+    private (long Bytes, long BackwardBytes, Tensor? Seed) FirstRun()
+    {
+        using var first = device.Scope();
+        var y = opCase.Run!(operands);
+        var results = y.Count * y.DType.Size();
+        var bytes = opCase.Bytes ?? opCase.Inputs.Sum(i => i.Shape.Count * (i.Type ?? DType.Float32).Size()) + results;
+        if (!opCase.IsDifferentiable) return (bytes, 0, null);
+        var gradients = opCase.Inputs.Where(i => i.IsDifferentiable).Sum(i => i.Shape.Count * DType.Float32.Size());
+        return (bytes, bytes + results + gradients, first.Keep(Tensor.FromDoubles(
+            device, Array.ConvertAll(opCase.DrawSeed(y.Shape), v => (double)v), y.Shape, y.DType)));
     }
 
     public void Dispose()

@@ -29,12 +29,17 @@ public class CatalogueBenchmark
     public static IEnumerable<string> Selected => selected;
 
     /// <summary>Runs the cases and gives a row for each method.</summary>
-    internal static IReadOnlyList<Row> RunCases(IReadOnlyList<OpCase> cases, Func<Device> openDevice, TextWriter output)
+    /// <param name="cases">Which.</param>
+    /// <param name="openDevice">Makes the device of one benchmark.</param>
+    /// <param name="output">For the log.</param>
+    /// <param name="job">How thoroughly; null = a short run.</param>
+    internal static IReadOnlyList<Row> RunCases(
+        IReadOnlyList<OpCase> cases, Func<Device> openDevice, TextWriter output, Job? job = null)
     {
         selected = [.. cases.Select(c => c.Id)];
         open = openDevice;
         var config = ManualConfig.CreateEmpty()
-            .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
+            .AddJob((job ?? Job.ShortRun).WithToolchain(InProcessEmitToolchain.Instance))
             .AddColumnProvider(DefaultColumnProviders.Instance)
             .AddDiagnoser(MemoryDiagnoser.Default)
             .AddLogger(new TextLogger(output))

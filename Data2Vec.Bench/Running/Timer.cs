@@ -14,32 +14,29 @@ internal sealed class Timer(Device device, Bounds bounds)
     private const double MeasuredSeconds = 0.2;
     private const int FewestRuns = 5;
 
-    public IEnumerable<Row> Time(OpCase c)
+    /// <summary>A line for forward, and one for forward and backward where there are gradients.</summary>
+    public IReadOnlyList<Row> Time(OpCase c)
     {
-        CaseRun? run = null;
-        Row? skipped = null;
+        var rows = new List<Row>();
         try
         {
-            run = new CaseRun(c, device);
+            using var run = new CaseRun(c, device);
+            rows.Add(Measure(c, "forward", run.Forward, c.Flops, run.Bytes));
+            if (run.HasBackward)
+            {
+                rows.Add(Measure(c, "forward+backward", run.ForwardAndBackward, c.Flops * (1 + c.BackwardFlops),
+                    run.Bytes + run.BackwardBytes));
+            }
         }
         catch (NotSupportedException e)
         {
-            skipped = new Row(c.Op, c.Name, Status.Skipped) { Reason = e.Message };
+            rows.Add(new Row(c.Op, c.Name, Status.Skipped) { Reason = e.Message });
         }
-        if (skipped is not null)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
-            yield return skipped;
-            yield break;
+            rows.Add(new Row(c.Op, c.Name, Status.Failed) { Reason = $"{e.GetType().Name}: {e.Message}" });
         }
-        using (run)
-        {
-            yield return Measure(c, "forward", run!.Forward, c.Flops, run!.Bytes);
-            if (run.HasBackward)
-            {
-                yield return Measure(c, "forward+backward", run.ForwardAndBackward, c.Flops * (1 + c.BackwardFlops),
-                    run.Bytes + run.BackwardBytes);
-            }
-        }
+        return rows;
     }
 
     /// <summary>A whole update; the first ones fill pools and are not counted.</summary>
