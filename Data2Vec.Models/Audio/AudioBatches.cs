@@ -62,8 +62,21 @@ public sealed class AudioBatches : IBatchSource<AudioPretrainBatch>
             clips[b].AsSpan(from, samples).CopyTo(waveforms.AsSpan(b * samples));
         }
         var draws = new PhiloxStream(new RandomKey(seed, step, (ushort)microBatch, DataSites.Mask));
-        var masked = AudioMasker.Mask(batchSize, encoder.Frames(samples), masking, draws);
-        return new AudioPretrainBatch(batchSize, samples, waveforms, null, masked);
+        return new AudioPretrainBatch(batchSize, samples, waveforms, null, Mask(encoder.Frames(samples), draws));
+    }
+
+    /// <exception cref="InvalidDataException">The clips are so short that spans can hide one whole.</exception>
+    private bool[] Mask(int frames, PhiloxStream draws)
+    {
+        try
+        {
+            return AudioMasker.Mask(batchSize, frames, masking, draws);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidDataException($"Clips of {frames} frames are too short for this masking; raise min_samples or "
+                + $"lower mask_length or mask_probability. {e.Message}", e);
+        }
     }
 
     /// <summary>The clips of batch n of the run.</summary>

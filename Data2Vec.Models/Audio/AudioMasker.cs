@@ -46,10 +46,10 @@ public static class AudioMasker
             var masked = rows[b].Length > target ? draws.SampleWithoutReplacement(rows[b], target.Value) : rows[b];
             Set(row, masked, true);
             if (masked.Length < target)
-                Set(row, draws.SampleWithoutReplacement(Positions(row, false), target.Value - masked.Length), true);
+                Set(row, draws.SampleWithoutReplacement(Rows.Where(row, false), target.Value - masked.Length), true);
             if (config.Dropout > 0)
             {
-                var all = Positions(row, true);
+                var all = Rows.Where(row, true);
                 var holes = (int)Math.Round(all.Length * config.Dropout, MidpointRounding.ToEven);
                 Set(row, draws.SampleWithoutReplacement(all, holes), false);
             }
@@ -76,22 +76,10 @@ public static class AudioMasker
         var masked = new bool[size];
         foreach (var start in draws.SampleWithoutReplacement(range, count))
             for (var i = start; i < Math.Min(size, start + length); i++) masked[i] = true;
-        var positions = Positions(masked, true);
+        var positions = Rows.Where(masked, true);
         if (positions.Length < size) return positions;
         throw new InvalidOperationException($"AudioMasker: all {size} valid frames of row {row} would be masked by "
             + $"{count} spans of {length}; expected longer rows.");
-    }
-
-    /// <summary>Where a mask has this value, ascending.</summary>
-    internal static int[] Positions(ReadOnlySpan<bool> mask, bool value)
-    {
-        var count = 0;
-        foreach (var m in mask) count += m == value ? 1 : 0;
-        var positions = new int[count];
-        count = 0;
-        for (var i = 0; i < mask.Length; i++)
-            if (mask[i] == value) positions[count++] = i;
-        return positions;
     }
 
     internal static void Set(Span<bool> mask, ReadOnlySpan<int> positions, bool value)

@@ -59,12 +59,12 @@ public static class GrownBlockMasker
         {
             var row = mask.AsSpan(b * size, size);
             for (var i = 0; i < centres.GetLength(1); i++) Grow(row, centres[b, i], config);
-            var inside = AudioMasker.Positions(row, true);
+            var inside = Rows.Where(row, true);
             if (inside.Length > target)
                 AudioMasker.Set(row, draws.SampleWithoutReplacement(inside, inside.Length - target), false);
             else if (inside.Length < target)
             {
-                var outside = AudioMasker.Positions(row, false);
+                var outside = Rows.Where(row, false);
                 AudioMasker.Set(row, draws.SampleWithoutReplacement(outside, target - inside.Length), true);
             }
             if (!config.Inverse) continue;

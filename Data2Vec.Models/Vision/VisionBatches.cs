@@ -42,6 +42,9 @@ public sealed class VisionBatches : IBatchSource<VisionPretrainBatch>
         var augmentation = new PhiloxStream(new RandomKey(seed, step, (ushort)microBatch, DataSites.Augmentation));
         for (var b = 0; b < batchSize; b++) read(order.At(first + b), augmentation, pixels.AsMemory(b * size, size));
         var draws = new PhiloxStream(new RandomKey(seed, step, (ushort)microBatch, DataSites.Mask));
-        return new VisionPretrainBatch(batchSize, side, side, pixels, BlockMasker.Mask(batchSize, masking, draws));
+        var masked = BlockMasker.Mask(batchSize, masking, draws);
+        // A loss needs a row, and on an elongated grid every block can be refused: the first patch is masked then.
+        if (!masked.Contains(true)) masked[0] = true;
+        return new VisionPretrainBatch(batchSize, side, side, pixels, masked);
     }
 }
