@@ -80,6 +80,9 @@ internal static class AttentionCases
         Packed("packed, padding", 2, 9, 2, 8, Lengths("mask", 9, 9, 5)),
         Packed("packed, base", 4, 128, 12, 64, size: CaseSize.Real),
         Of("vision base, bias", 2, 197, 197, 12, 64, bias: true, caseSize: CaseSize.Real),
+        Of("8 images of base", 8, 197, 197, 12, 64, caseSize: CaseSize.Real),
+        Of("8 images of base, bias", 8, 197, 197, 12, 64, bias: true, caseSize: CaseSize.Real),
+        Of("4 x 512 tokens of base", 4, 512, 512, 12, 64, caseSize: CaseSize.Real),
         Of("base, padding and dropout", 4, 128, 128, 12, 64, dropout: 0.1, mask: Lengths("mask", 128, 128, 100, 77, 128), size: CaseSize.Real),
     ];
 

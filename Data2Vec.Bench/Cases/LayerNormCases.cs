@@ -63,6 +63,7 @@ internal static class LayerNormCases
             Inputs = [Normal("x", 3, 17), Normal("gamma", 17)], Run = o => Ops.LayerNorm(o[0], o[1], null, o[0]), ReductionLength = 17,
         },
         Of("hidden of base", [4, 128, 768], size: CaseSize.Real),
+        Of("8 images of base", [1576, 768], size: CaseSize.Real),
         Of("audio, layer 1 with GELU", [2, 1599, 512], activation: Activation.Gelu, size: CaseSize.Real),
         Of("hidden of base, dropout and residual", [4, 128, 768], residual: true, dropout: 0.1, size: CaseSize.Real),
     ];

@@ -40,6 +40,9 @@ internal static class LinearCases
         Of("attention output of base", [4, 128], 768, 768, size: CaseSize.Real),
         Of("feed-forward in of base", [4, 128], 768, 3072, Activation.Gelu, size: CaseSize.Real),
         Of("feed-forward out of base", [4, 128], 3072, 768, size: CaseSize.Real),
+        Of("1536 tokens, 768 to 3072", [1536], 768, 3072, size: CaseSize.Real),
+        Of("1536 tokens, 3072 to 768", [1536], 3072, 768, size: CaseSize.Real),
+        Of("1536 tokens, 768 to 768", [1536], 768, 768, size: CaseSize.Real),
     ];
 
     public static IEnumerable<OpError> Errors =>
