@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Data2Vec.Kernels;
 using Data2Vec.Models;
 using NUnit.Framework;
@@ -30,6 +31,27 @@ public sealed class AudioMaskerTests
         });
         var hash = Convert.ToHexString(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join('\n', masks))));
         Assert.That(hash, Does.StartWith("79F371C771782111"), "masks of a seed must not change between versions");
+    }
+
+    [Test]
+    public void Exact_counts_are_those_of_the_published_generator_and_of_ours()
+    {
+        // Recorded: 60 000 rows, with standard errors.
+        using var file = JsonDocument.Parse(File.ReadAllText(Fixtures.Path("masks", "statistics.json")));
+        var listed = file.RootElement.GetProperty("cases").EnumerateArray()
+            .Single(c => c.GetProperty("config").GetProperty("name").GetString() == "audio-T99-B12-free")
+            .GetProperty("statistics");
+        var (mean, deviation) = SpanCounts.Of(99, Spans);
+        Assert.That(mean, Is.EqualTo(Number("mean", 0)).Within(4 * Number("mean", 1)));
+        Assert.That(deviation, Is.EqualTo(Number("sd", 0)).Within(4 * Number("sd", 1)));
+        // Rows of a batch are independent as long as they are not made equal.
+        const int Rows = 4000;
+        var free = Spans with { Equalise = SpanEqualisation.None };
+        var mask = AudioMasker.Mask(Rows, 99, free, new PhiloxStream(new RandomKey(4, 0, 0, 0)));
+        Assert.That(mask.Count(m => m) / (double)Rows,
+            Is.EqualTo(mean).Within(4 * deviation / Math.Sqrt(Rows)));
+
+        double Number(string name, int i) => listed.GetProperty(name)[i].GetDouble();
     }
 
     [Test]
