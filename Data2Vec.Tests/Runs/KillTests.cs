@@ -10,17 +10,20 @@ namespace Data2Vec.Tests.Runs;
 /// </summary>
 public sealed class KillTests
 {
-    [Test]
-    public void Twelve_kills_inside_a_save_lose_nothing() => KillInsideSaves(12);
+    [TestCase("text", 12)]
+    [TestCase("vision", 8)]
+    [TestCase("audio", 8)]
+    public void Kills_inside_a_save_lose_nothing(string modality, int kills) => KillInsideSaves(modality, kills);
 
-    [Test, Explicit("Takes a minute; .ci/run runs it."), Category("Slow")]
-    public void A_hundred_kills_inside_a_save_lose_nothing() => KillInsideSaves(100);
+    [TestCase("text", 100), TestCase("vision", 20), TestCase("audio", 20)]
+    [Explicit("Takes two minutes; .ci/run runs it."), Category("Slow")]
+    public void Many_kills_inside_a_save_lose_nothing(string modality, int kills) => KillInsideSaves(modality, kills);
 
-    private static void KillInsideSaves(int kills)
+    private static void KillInsideSaves(string modality, int kills)
     {
-        using var tiny = new TinyRun();
+        using var tiny = new TinyRun(modality);
         // A process finishes at most two saves before it is killed.
-        var end = 2 * kills + 20;
+        var end = 4 * kills + 20;
         string[] settings = [$"steps={end}", "batch_size=2", "micro_batches=1", "keep=1", "threads=1"];
         var run = tiny.Folder("killed");
         var arguments = tiny.Arguments("killed", [.. settings, "save_every=1", "--resume", "auto"]);
@@ -28,8 +31,10 @@ public sealed class KillTests
         var moments = new List<SaveMoment>();
         var clock = Stopwatch.StartNew();
         var (starts, swept, reported) = (0, 0, 0);
-        while (moments.Count < kills)
+        // On a busy machine a kill may come a moment too late; then there are some more.
+        while (moments.Count < kills || moments.Distinct().Count() < Enum.GetValues<SaveMoment>().Length)
         {
+            Assert.That(starts, Is.LessThan(2 * kills), $"moments hit: {string.Join(", ", moments)}");
             var left = saves.Leftovers();
             using var child = Child.Start(arguments, saveDelay: 10);
             // The first checkpoint must be there before a kill: without one there is nothing to lose.
@@ -48,11 +53,12 @@ public sealed class KillTests
             Assert.That(int.Parse(current["step-".Length..]), Is.GreaterThanOrEqualTo(reported));
             Assert.That(reported, Is.LessThan(end - 4), "the run must not end before it is killed");
         }
-        TestContext.Out.WriteLine($"{starts} starts, {moments.Count} kills inside a save ("
+        TestContext.Out.WriteLine($"{modality}: {starts} starts, {moments.Count} kills inside a save ("
             + string.Join(", ", moments.CountBy(m => m).OrderBy(m => m.Key).Select(m => $"{m.Value} {m.Key}"))
             + $"), {swept} leftovers swept, {reported} steps, {clock.Elapsed.TotalSeconds:F1} s");
-        Assert.That(moments.Distinct().Order(), Is.EqualTo(Enum.GetValues<SaveMoment>()), "every moment was hit");
-        Assert.That(swept, Is.GreaterThan(kills / 4));
+        // What the last kill has left is swept below.
+        Assert.That(swept + saves.Leftovers().Length, Is.GreaterThanOrEqualTo(
+            moments.Count(m => m is SaveMoment.Writing or SaveMoment.Removing)), "these moments leave something");
 
         tiny.Train("killed", [.. settings, "save_every=0", "--resume", "auto"]);
         tiny.Train("whole", [.. settings, "save_every=0"]);

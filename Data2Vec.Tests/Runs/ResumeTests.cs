@@ -9,9 +9,10 @@ public sealed class ResumeTests
     private const int Steps = 12;
 
     [Test]
-    public void Going_on_from_any_step_gives_every_later_bit_again([Values(1, 2)] int threads)
+    public void Going_on_from_any_step_gives_every_later_bit_again(
+        [ValueSource(typeof(TinyRun), nameof(TinyRun.Modalities))] string modality, [Values(1, 2)] int threads)
     {
-        using var tiny = new TinyRun();
+        using var tiny = new TinyRun(modality);
         tiny.Train("whole", $"steps={Steps}", "keep=100", "save_every=1", "threads=1");
         var whole = tiny.Folder("whole");
         var checkpoints = RunFiles.Checkpoints(whole);
@@ -67,10 +68,10 @@ public sealed class ResumeTests
             Is.Not.EqualTo(state.ReadDoubles("student.encoder.layer.0.attention.qkv.weight")), "the teacher lags");
     }
 
-    [Test]
-    public void The_number_of_threads_changes_no_bit_and_the_seed_changes_them_all()
+    [TestCaseSource(typeof(TinyRun), nameof(TinyRun.Modalities))]
+    public void The_number_of_threads_changes_no_bit_and_the_seed_changes_them_all(string modality)
     {
-        using var tiny = new TinyRun();
+        using var tiny = new TinyRun(modality);
         foreach (var threads in new[] { 1, 2, 3, 5 })
             tiny.Train($"threads-{threads}", "steps=4", "save_every=0", $"threads={threads}");
         var one = RunFiles.Hashes(tiny.Folder("threads-1"));

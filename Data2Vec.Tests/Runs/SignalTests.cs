@@ -8,12 +8,14 @@ public sealed class SignalTests
     private static readonly string[] Settings =
         ["steps=400", "save_every=0", "threads=1", "batch_size=2", "micro_batches=1"];
 
-    [TestCase("TERM", 143)]
-    [TestCase("INT", 130)]
-    public void A_signal_saves_and_the_run_goes_on_later(string signal, int code)
+    [TestCase("text", "TERM", 143)]
+    [TestCase("text", "INT", 130)]
+    [TestCase("vision", "TERM", 143)]
+    [TestCase("audio", "INT", 130)]
+    public void A_signal_saves_and_the_run_goes_on_later(string modality, string signal, int code)
     {
         if (OperatingSystem.IsWindows()) Assert.Ignore("Windows has no such signals.");
-        using var tiny = new TinyRun();
+        using var tiny = new TinyRun(modality);
         tiny.Train("whole", Settings);
         var arguments = tiny.Arguments("stopped", [.. Settings, "--resume", "auto"]);
         var steps = new List<int>();
