@@ -13,6 +13,7 @@ public sealed class ProjectRuleTests
         ["Data2Vec.Models"] = ["Data2Vec.Engine"],
         ["Data2Vec.Cli"] = ["Data2Vec.Models"],
         ["Data2Vec.Bench"] = ["Data2Vec.Models"],
+        ["Data2Vec.Fuzz"] = ["Data2Vec.Models"],
     };
 
     [TestCaseSource(nameof(Projects))]

@@ -79,7 +79,7 @@ public static class FlacFile
         }
         bits.Align();
         var end = bits.Byte;
-        if (bits.Read(16) != FlacCrc.Crc16(bytes.AsSpan(start, end - start)))
+        if (CheckSums.Differ(bits.Read(16), FlacCrc.Crc16(bytes.AsSpan(start, end - start))))
             throw AudioError.At(name, end, "the check sum (CRC-16) of the frame is wrong");
         if (header.Stereo != FlacStereo.Independent)
             Separate(header.Stereo, blocks[0].AsSpan(0, header.Block), blocks[1].AsSpan(0, header.Block),
@@ -155,7 +155,7 @@ public static class FlacFile
             if (info.Total > 0 && Samples < info.Total)
                 throw AudioError.At(name, end,
                     $"the file ends after {Samples} samples, but STREAMINFO says that there are {info.Total}");
-            if (md5 is not null && !md5.GetHashAndReset().AsSpan().SequenceEqual(info.Md5))
+            if (md5 is not null && CheckSums.Differ(info.Md5, md5.GetHashAndReset()))
                 throw AudioError.At(name, end, "the MD5 of the samples is not the one in STREAMINFO");
             if (values.Length != count) Array.Resize(ref values, count);
             return new StoredAudio(info.Format, values, null);

@@ -63,7 +63,7 @@ internal readonly record struct FlacFrameHeader(
             _ => throw AudioError.At(name, start + 2, "the sample rate code 15 is forbidden"),
         };
         var end = bits.Byte;
-        if (bits.Read(8) != FlacCrc.Crc8(bytes[start..end]))
+        if (CheckSums.Differ(bits.Read(8), FlacCrc.Crc8(bytes[start..end])))
             throw AudioError.At(name, end, "the check sum (CRC-8) of the frame's head is wrong");
         if (channelCode > 10) throw AudioError.At(name, start + 3, $"the channel code {channelCode} is reserved");
         if (Widths[widthCode] < 0) throw AudioError.At(name, start + 3, "the sample size code 3 is reserved");
