@@ -85,6 +85,11 @@ public static class ConfigKeys
         {
             throw new ConfigException($"{name}:{e.Start.Line}: this is not valid YAML: {e.Message}");
         }
+        catch (InvalidOperationException e)
+        {
+            // The parser's own words where something follows a document that has ended.
+            throw new ConfigException($"{name}: this is not valid YAML: {e.Message}");
+        }
         return settings;
     }
 
@@ -221,10 +226,12 @@ public static class Suggestion
     /// <summary>The nearest of the known words when it is near enough, as the end of a sentence; else a full stop.</summary>
     public static string For(string word, IEnumerable<string> known)
     {
-        var best = known.Select(k => (Word: k, Distance: Distance(word, k))).MinBy(k => k.Distance);
-        return best.Word is not null && best.Distance <= Math.Max(2, word.Length / 3)
-            ? $"; did you mean '{best.Word}'?"
-            : ".";
+        var near = Math.Max(2, word.Length / 3);
+        // Words of other lengths cannot be near; a word as long as a file is not compared with anything.
+        var nearest = known.Where(k => Math.Abs(k.Length - word.Length) <= near)
+            .Select(k => (Word: k, Distance: Distance(word, k))).Where(k => k.Distance <= near)
+            .OrderBy(k => k.Distance).Select(k => k.Word).FirstOrDefault();
+        return nearest is null ? "." : $"; did you mean '{nearest}'?";
     }
 
     /// <summary>Levenshtein distance.</summary>

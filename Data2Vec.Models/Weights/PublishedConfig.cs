@@ -76,9 +76,10 @@ public sealed class PublishedConfig
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new InvalidDataException($"{source} must hold a JSON object.");
+            CheckTexts(document.RootElement);
             return new PublishedConfig(document.RootElement.Clone(), source);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new InvalidDataException($"{source} is not valid JSON: {e.Message}");
         }
@@ -168,6 +169,30 @@ public sealed class PublishedConfig
         foreach (var field in root.EnumerateObject().OrderBy(f => f.Name, StringComparer.Ordinal))
             sorted[field.Name] = JsonSerializer.SerializeToNode(field.Value);
         return JsonSerializer.SerializeToUtf8Bytes(sorted, new JsonSerializerOptions { WriteIndented = true });
+    }
+
+    /// <summary>
+    /// Broken UTF-8 and half surrogate pairs come out only when a text is asked for, so all are asked for at once.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is such a text.</exception>
+    private static void CheckTexts(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.String:
+                element.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray()) CheckTexts(item);
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    CheckTexts(property.Value);
+                }
+                break;
+        }
     }
 
     private static bool IsWhole(JsonElement value, out int number)

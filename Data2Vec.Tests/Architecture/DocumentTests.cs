@@ -9,6 +9,7 @@ public sealed partial class DocumentTests
     [TestCase("README.md")]
     [TestCase("ARCHITECTURE.md")]
     [TestCase("CONTRIBUTING.md")]
+    [TestCase("docs/fuzzing.md")]
     public void Every_path_that_a_document_names_exists(string document)
     {
         var text = File.ReadAllText(Path.Combine(Repository.Root, document));

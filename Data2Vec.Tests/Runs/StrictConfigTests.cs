@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Text;
+using Data2Vec.Models.Configuration;
 using NUnit.Framework;
 
 namespace Data2Vec.Tests.Runs;
@@ -87,6 +89,7 @@ public sealed class StrictConfigTests
     [TestCase("steps: 4\n  layers: 5\n", ": this is not valid YAML: ")]
     [TestCase("{steps: 4\n", ": this is not valid YAML: ")]
     [TestCase("? [steps]\n: 4\n", ": this is not valid YAML: ")]
+    [TestCase("...\na", ": this is not valid YAML: ")]
     [TestCase("steps: 4\npreset: smal\n", "There is no preset 'smal'")]
     [TestCase("\u00ff", ": byte 0 is not valid UTF-8")]
     public void A_wrong_file_is_one_sentence_with_its_line(string text, string expected)
@@ -97,6 +100,16 @@ public sealed class StrictConfigTests
             2, "pretrain", "text", "--data", tiny.Data, "--out", tiny.Folder("run"), "--config", file);
         Assert.That(said, expected[0] == ':' ? Does.Contain(file).And.Contain(expected) : Does.StartWith(expected));
         Assert.That(tiny.Folder("run"), Does.Not.Exist);
+    }
+
+    [Test]
+    public void A_key_as_long_as_a_file_is_not_compared_with_every_key()
+    {
+        var key = new string('s', 50_000_000);
+        var clock = Stopwatch.StartNew();
+        Assert.That(Suggestion.For(key, ["steps", "schedule", "stepsss"]), Is.EqualTo("."));
+        // Comparing takes a step for each pair of letters: a billion here.
+        Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromMilliseconds(500)));
     }
 
     [Test]

@@ -52,6 +52,22 @@ public sealed class HostileFolderTests
         () => PublishedConfig.Parse(System.Text.Encoding.UTF8.GetBytes(json), "config.json"),
         Throws.InstanceOf<InvalidDataException>().With.Message.Contains("config.json"));
 
+    // Found by fuzzing: such texts broke only when somebody asked for them.
+    [TestCase("model_type", (byte)0xA8)]
+    [TestCase("x", (byte)0xFF)]
+    public void Broken_UTF8_in_a_configuration_is_refused(string field, byte broken)
+    {
+        byte[] json = [.. "{\""u8, .. System.Text.Encoding.UTF8.GetBytes(field), .. "\":[\""u8, broken, .. "\"]}"u8];
+        Assert.That(() => PublishedConfig.Parse(json, "config.json"),
+            Throws.InstanceOf<InvalidDataException>().With.Message.StartsWith("config.json is not valid JSON: "));
+    }
+
+    [TestCase("""{"model_type":"\uD800"}""")]
+    [TestCase("""{"a":{"\uDC00":1}}""")]
+    public void Half_a_surrogate_pair_in_a_configuration_is_refused(string json) => Assert.That(
+        () => PublishedConfig.Parse(System.Text.Encoding.UTF8.GetBytes(json), "config.json"),
+        Throws.InstanceOf<InvalidDataException>().With.Message.StartsWith("config.json is not valid JSON: "));
+
     [TestCase("hidden_size", "-1")]
     [TestCase("hidden_size", "1.5")]
     [TestCase("hidden_size", "\"8\"")]
