@@ -25,7 +25,7 @@ internal sealed class PretrainView(TextWriter output) : IPretrainObserver
         $"step {r.Step}/{r.Steps}  loss {N(r.Loss, "F3")}  lr {N(r.LearningRate, "E2")}  grad {N(r.GradientNorm, "F2")}  "
         + $"target_std {N(r.TargetStd, "F3")}  prediction_std {N(r.PredictionStd, "F3")}  "
         + $"position_r2 {N(r.PositionR2, "F2")}  rank {N(r.EffectiveRank, "F1")}  {N(r.TokensPerSecond, "F0")} {unit}/s  "
-        + $"eta {TimeSpan.FromSeconds(r.EtaSeconds):m\\:ss}");
+        + $"eta {N(Math.Floor(r.EtaSeconds / 60), "F0")}:{N(Math.Floor(r.EtaSeconds % 60), "00")}");
 
     public void Saved(string path, int step) => output.WriteLine($"saved {path}");
 

@@ -14,8 +14,8 @@ internal static class SummaryTable
             "modality", "loss", "target_std", "prediction_std", "position_r2", "probe: simple baseline, untrained -> trained");
         foreach (var run in runs)
         {
-            var probes = run.Probes.Select(p =>
-                $"{p.Name}: {N(p.SimpleBaseline, "F3")}, {N(p.Random, "F3")} -> {N(p.Pretrained, "F3")}");
+            var probes = run.Probes.Select(p => $"{p.Name}: {N(p.SimpleBaseline, "F3")} ({p.SimpleBaselineName}), "
+                + $"{N(p.Random, "F3")} -> {N(p.Pretrained, "F3")}");
             table.AddRow(run.Modality, $"{N(run.LossFirst, "F2")} -> {N(run.LossLast, "F2")}", N(run.TargetStd, "F3"),
                 N(run.PredictionStd, "F3"), N(run.PositionR2, "F2"), string.Join('\n', probes));
         }
@@ -29,8 +29,8 @@ internal static class SummaryTable
         var table = new Table().AddColumns("probe", "examples", "majority", "simple baseline", "untrained", "trained");
         foreach (var p in run.Probes)
         {
-            table.AddRow(p.Name, N(p.Examples, "N0"), N(p.Majority, "F3"), N(p.SimpleBaseline, "F3"), N(p.Random, "F3"),
-                N(p.Pretrained, "F3"));
+            table.AddRow(p.Name, N(p.Examples, "N0"), N(p.Majority, "F3"),
+                $"{N(p.SimpleBaseline, "F3")} {p.SimpleBaselineName}", N(p.Random, "F3"), N(p.Pretrained, "F3"));
         }
         Print(table, output);
     }

@@ -18,7 +18,7 @@ internal sealed class AudioPretrainTask(AudioPretrainConfig config) : PretrainTa
     private BadSamples? bad;
     private AudioSample[] clips = [];
     private AudioPretrainModel? model;
-    private AudioProbes? probes;
+    private IProbes<IAudioFeatures>? probes;
 
     /// <inheritdoc/>
     public override string Unit => "frames";
@@ -74,8 +74,15 @@ internal sealed class AudioPretrainTask(AudioPretrainConfig config) : PretrainTa
     /// <inheritdoc/>
     public override IReadOnlyList<string> DrawProbes()
     {
-        if (speech is null) return ["phones and digits: only the generated speech has labels for them"];
-        probes = new AudioProbes(speech, new AudioProbeOptions { Mask = config.Mask() });
+        var options = new AudioProbeOptions { Mask = config.Mask() };
+        if (speech is null)
+        {
+            probes = new SpeechFileProbes(
+                Some(corpus!.Training, options.TrainingClips, options.Seed),
+                Some(corpus.HeldOut, options.HeldOutClips, options.Seed + 1), options);
+            return [.. probes.LeftOut, "phones and digits: only the generated speech has labels for them"];
+        }
+        probes = new AudioProbes(speech, options);
         return probes.LeftOut;
     }
 
@@ -105,4 +112,20 @@ internal sealed class AudioPretrainTask(AudioPretrainConfig config) : PretrainTa
         {
             Transcript = clip.Transcript,
         });
+
+    /// <summary>Some clips that are long enough.</summary>
+    private List<ProbeClip> Some(IReadOnlyList<AudioSample> samples, int most, ulong seed) => ProbeSamples.Read(
+        [.. samples.Where(s => s.Length >= SpeechClip.Length)], most, seed, s => s.Name,
+        s => new ProbeClip(s.Name, Middle(s), s.Speaker), bad!);
+
+    private static float[] Middle(AudioSample sample)
+    {
+        var wave = sample.Read();
+        if (wave.Length < SpeechClip.Length)
+            throw new InvalidDataException($"{sample.Name}: the file gives {wave.Length} samples at 16 kHz; its head "
+                + $"promises {sample.Length}.");
+        wave = wave[((wave.Length - SpeechClip.Length) / 2)..][..SpeechClip.Length];
+        AudioFeatureExtractor.Normalise(wave);
+        return wave;
+    }
 }

@@ -12,7 +12,7 @@ public sealed record AudioPretrainConfig : PretrainConfig
     /// <summary>The settings of preset tiny, found in trials: learns visibly within minutes on two cores.</summary>
     public AudioPretrainConfig()
     {
-        Steps = 500;
+        Steps = 700;
         Workers = 1;
         BatchSize = 8;
         Hidden = 128;
@@ -28,7 +28,7 @@ public sealed record AudioPretrainConfig : PretrainConfig
         FinalRate = 0.1;
         EmaStart = 0.998;
         EmaEnd = 0.999;
-        EmaSteps = 375;
+        EmaSteps = 525;
     }
 
     [Description("Channels of the feature encoder's convolutions (kernels and strides are the published ones)."), Limits(1, 65536)]

@@ -14,6 +14,17 @@ public enum VisionWeights
     Beit,
 }
 
+/// <summary>What shines through where a picture is transparent.</summary>
+public enum PictureGround
+{
+    /// <summary>Nothing: alpha is dropped, and hidden colours come out, as in Pillow's convert("RGB").</summary>
+    None,
+    /// <summary>White.</summary>
+    White,
+    /// <summary>Black.</summary>
+    Black,
+}
+
 #pragma warning disable CS1591 // the description of every key is its attribute, which `config print` shows
 /// <summary>Everything a vision pre-training run can be told.</summary>
 public sealed record VisionPretrainConfig : PretrainConfig
@@ -74,6 +85,9 @@ public sealed record VisionPretrainConfig : PretrainConfig
 
     [Description("Add a learned vector per position.")]
     public bool AbsolutePositions { get; init; }
+
+    [Description("With --data, behind transparent pictures: white, black, or none (colours under alpha come out).")]
+    public PictureGround Ground { get; init; } = PictureGround.None;
 
     [Description("With --data: random resized crop, flip and colour jitter in training.")]
     public bool Augment { get; init; } = true;
@@ -158,6 +172,17 @@ public sealed record VisionPretrainConfig : PretrainConfig
             Tokens = beit ? transformer.Weights : Initializers.Normal(0.02),
         };
     }
+
+    /// <summary>How picture files are read.</summary>
+    public ImageReadOptions Reading() => new()
+    {
+        Ground = Ground switch
+        {
+            PictureGround.White => (255, 255, 255),
+            PictureGround.Black => (0, 0, 0),
+            _ => null,
+        },
+    };
 
     /// <summary>The masking.</summary>
     public BlockMaskConfig Mask() => new(Grid, Grid, (int)Math.Round(MaskRatio * Grid * Grid), MinBlock);

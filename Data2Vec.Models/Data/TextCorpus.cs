@@ -11,7 +11,11 @@ namespace Data2Vec.Models.Data;
 /// What a documented member is: T type, M method, P property, F field, E event; '\0' for other text.
 /// </param>
 /// <param name="HeldOut">True: kept away from training, for probes.</param>
-public sealed record TextDocument(string Text, string Source, char Kind, bool HeldOut);
+public sealed record TextDocument(string Text, string Source, char Kind, bool HeldOut)
+{
+    /// <summary>What a probe can ask for: the kind of member, or the file where there is none.</summary>
+    public string Class => Kind == '\0' ? Source : Kind.ToString();
+}
 
 /// <summary>What one source gave to a corpus.</summary>
 /// <param name="Name">Assembly or file.</param>
@@ -52,6 +56,9 @@ public sealed class TextCorpus
 
     /// <summary>Files that could not be read, each with the reason.</summary>
     public IReadOnlyList<string> Skipped { get; }
+
+    /// <summary>What <see cref="TextDocument.Class"/> is in this corpus.</summary>
+    public string ClassName => Documents.Any(d => d.Kind != '\0') ? "member kind" : "file of the document";
 
     /// <summary>SHA-256, in hexadecimal, of sources, kinds, texts and split.</summary>
     public string Digest { get; }

@@ -4,17 +4,21 @@ namespace Data2Vec.Models.Data;
 
 /// <summary>A document as the encoder reads it.</summary>
 /// <param name="Ids"><c>&lt;s&gt;</c>, at most the given number of tokens, <c>&lt;/s&gt;</c>.</param>
-/// <param name="Kind">As in <see cref="TextDocument"/>.</param>
-public readonly record struct TokenizedDocument(int[] Ids, char Kind);
+/// <param name="Class">As in <see cref="TextDocument"/>.</param>
+public readonly record struct TokenizedDocument(int[] Ids, string Class);
 
 /// <summary>A corpus cut into tokens, in the order of the corpus.</summary>
 public sealed class TokenizedCorpus
 {
-    private TokenizedCorpus(TokenizedDocument[] training, TokenizedDocument[] heldOut)
+    private TokenizedCorpus(string className, TokenizedDocument[] training, TokenizedDocument[] heldOut)
     {
+        ClassName = className;
         Training = training;
         HeldOut = heldOut;
     }
+
+    /// <summary>As in <see cref="TextCorpus"/>.</summary>
+    public string ClassName { get; }
 
     /// <summary>The documents to train on.</summary>
     public IReadOnlyList<TokenizedDocument> Training { get; }
@@ -37,8 +41,8 @@ public sealed class TokenizedCorpus
         {
             var ids = tokenizer.TokenizeToIds(document.Text);
             return new(
-                [tokenizer.BosId, .. ids.Take(Math.Min(ids.Count, maxTokens - 2)), tokenizer.EosId], document.Kind);
+                [tokenizer.BosId, .. ids.Take(Math.Min(ids.Count, maxTokens - 2)), tokenizer.EosId], document.Class);
         }
-        return new TokenizedCorpus([.. corpus.Training.Select(Cut)], [.. corpus.HeldOut.Select(Cut)]);
+        return new TokenizedCorpus(corpus.ClassName, [.. corpus.Training.Select(Cut)], [.. corpus.HeldOut.Select(Cut)]);
     }
 }

@@ -20,15 +20,29 @@ internal sealed class AudioBaselines
         RemoveOffset = false,
     };
 
-    private readonly SpeechFrames frames;
-    private readonly FrameFeatures[] bands;
+    private readonly MaskedClips frames;
+    private readonly IReadOnlyList<FrameFeatures> bands;
 
-    /// <summary>Analyses the clips, on all processors.</summary>
-    public AudioBaselines(SpeechFrames frames)
+    /// <summary>Analyses the clips.</summary>
+    public AudioBaselines(MaskedClips frames)
+        : this(frames, Analyse(frames.Waves))
+    {
+    }
+
+    /// <param name="frames">The clips.</param>
+    /// <param name="bands">Their analysis.</param>
+    public AudioBaselines(MaskedClips frames, IReadOnlyList<FrameFeatures> bands)
     {
         this.frames = frames;
-        bands = new FrameFeatures[frames.Waves.Count];
-        Parallel.For(0, bands.Length, i => bands[i] = KaldiFeatures.FilterBank(frames.Waves[i], Mel));
+        this.bands = bands;
+    }
+
+    /// <summary>Log-mel bands of every frame of waveforms, on all processors.</summary>
+    public static IReadOnlyList<FrameFeatures> Analyse(IReadOnlyList<float[]> waves)
+    {
+        var bands = new FrameFeatures[waves.Count];
+        Parallel.For(0, bands.Length, i => bands[i] = KaldiFeatures.FilterBank(waves[i], Mel));
+        return bands;
     }
 
     /// <summary>
@@ -41,13 +55,7 @@ internal sealed class AudioBaselines
         for (var i = 0; i < frames.Hidden.Count; i++)
         {
             var (clip, frame) = frames.Hidden[i];
-            var mask = frames.Masks[clip];
-            var (left, right) = (frame, frame);
-            while (left >= 0 && mask[left]) left--;
-            while (right < mask.Length && mask[right]) right++;
-            // A mask never hides a whole clip.
-            if (left < 0) left = right;
-            if (right == mask.Length) right = left;
+            var (left, right) = Nearest(clip, frame);
             var row = features.AsSpan(i * NeighbourWidth, NeighbourWidth);
             Copy(clip, left, row);
             Copy(clip, right, row[Bands..]);
@@ -55,6 +63,18 @@ internal sealed class AudioBaselines
             row[2 * Bands + Distances + Math.Min(Math.Abs(right - frame), Distances - 1)] = 1;
         }
         return features;
+    }
+
+    /// <summary>The nearest visible frames on both sides; where one side has none, the other one's twice.</summary>
+    public VisibleFrames Nearest(int clip, int frame)
+    {
+        var mask = frames.Masks[clip];
+        var (left, right) = (frame, frame);
+        while (left >= 0 && mask[left]) left--;
+        while (right < mask.Length && mask[right]) right++;
+        // A mask never hides a whole clip.
+        if (left < 0) left = right;
+        return new(left, right == mask.Length ? left : right);
     }
 
     /// <summary>
@@ -68,17 +88,20 @@ internal sealed class AudioBaselines
         for (var i = 0; i < frames.Spoken.Count; i++)
             for (var n = 0; n < around; n++)
             {
-                var frame = Math.Clamp(frames.Spoken[i].Frame + n - reach, 0, SpeechFrames.Count - 1);
+                var frame = Math.Clamp(frames.Spoken[i].Frame + n - reach, 0, MaskedClips.Count - 1);
                 Copy(frames.Spoken[i].Clip, frame, features.AsSpan((i * around + n) * Bands));
             }
         return features;
     }
 
     /// <summary>Mean and deviation of every band over each clip: [clips, 2 bands].</summary>
-    public float[] Pooled()
+    public float[] Pooled() => Pooled(bands);
+
+    /// <summary>The same of clips that have been analysed.</summary>
+    public static float[] Pooled(IReadOnlyList<FrameFeatures> bands)
     {
-        var features = new float[bands.Length * 2 * Bands];
-        for (var i = 0; i < bands.Length; i++)
+        var features = new float[bands.Count * 2 * Bands];
+        for (var i = 0; i < bands.Count; i++)
             for (var j = 0; j < Bands; j++)
             {
                 var (sum, squares) = (0.0, 0.0);
@@ -96,4 +119,11 @@ internal sealed class AudioBaselines
         var from = bands[clip].Row(frame);
         for (var j = 0; j < Bands; j++) to[j] = (float)from[j];
     }
+}
+
+/// <summary>The visible frames on both sides of a hidden one.</summary>
+internal readonly record struct VisibleFrames(int Left, int Right)
+{
+    /// <summary>The one nearer to a frame; of two, the earlier.</summary>
+    public int Nearer(int frame) => Math.Abs(frame - Left) <= Math.Abs(Right - frame) ? Left : Right;
 }

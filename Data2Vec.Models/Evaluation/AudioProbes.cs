@@ -32,7 +32,7 @@ public sealed record AudioProbeOptions
 /// The examples are drawn once, so that every encoder is asked the same. Silent frames are not asked about. Every
 /// probe that needs fitting on several voices is fitted on training clips; voices are told apart among the unseen ones.
 /// </remarks>
-public sealed class AudioProbes
+public sealed class AudioProbes : IProbes<IAudioFeatures>
 {
     private const double Freedom = 0.05;
     private const double VoiceFreedom = 1;
@@ -44,8 +44,7 @@ public sealed class AudioProbes
     private readonly SpeechFrames training;
     private readonly SpeechFrames test;
     private readonly Lazy<(AudioBaselines Training, AudioBaselines Test)> mel;
-    private readonly List<Probe> probes = [];
-    private IReadOnlyList<ProbeBaseline>? baselines;
+    private readonly ProbeList<Source> probes = new(FewestTraining, FewestTest);
 
     /// <summary>Draws masks and examples.</summary>
     /// <param name="speech">Generated speech: that on which the encoder is trained.</param>
@@ -67,16 +66,14 @@ public sealed class AudioProbes
         AddVoice();
     }
 
-    /// <summary>Names of the probes, in the order of all results; the first is the headline.</summary>
-    public IReadOnlyList<string> Names => [.. probes.Select(p => p.Name)];
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Names => probes.Names;
 
-    /// <summary>Probes that there are too few examples for, each with the reason.</summary>
-    public List<string> LeftOut { get; } = [];
+    /// <inheritdoc/>
+    public IReadOnlyList<string> LeftOut => probes.LeftOut;
 
-    /// <summary>Every simple baseline, the plain one of each probe first; computed at the first call.</summary>
-    public IReadOnlyList<ProbeBaseline> Baselines => baselines ??=
-        [.. probes.SelectMany(p => p.Baselines().Select(
-            b => new ProbeBaseline(p.Name, b.Name, b.Features.Score(p.Labels, p.Freedom))))];
+    /// <inheritdoc/>
+    public IReadOnlyList<ProbeBaseline> Baselines => probes.Baselines;
 
     /// <summary>Accuracy of every probe on one encoder's features.</summary>
     /// <exception cref="ArgumentException">
@@ -84,26 +81,19 @@ public sealed class AudioProbes
     /// </exception>
     public IReadOnlyList<double> Accuracies(IAudioFeatures features)
     {
-        if (features.Frames(SpeechClip.Length) is var frames && frames != SpeechFrames.Count)
+        if (features.Frames(SpeechClip.Length) is var frames && frames != MaskedClips.Count)
             throw new ArgumentException($"Audio probes: the encoder cuts a clip of {SpeechClip.Length} samples into "
-                + $"{frames} frames; expected {SpeechFrames.Count}, one every 20 ms.", nameof(features));
+                + $"{frames} frames; expected {MaskedClips.Count}, one every 20 ms.", nameof(features));
         var source = new Source(
             new(() => Frames(features, s => s.Masks, s => s.Hidden)),
             new(() => Frames(features, _ => null, s => s.Spoken)),
             new(() => new(features.MeanPooled(training.Waves), features.MeanPooled(test.Waves), features.Width)));
-        return [.. probes.Select(p => p.Features(source).Score(p.Labels, p.Freedom))];
+        return probes.Accuracies(source);
     }
 
-    /// <summary>
-    /// The results, beside the majority class and the plain baseline of every probe: one frame's bands, not the more
-    /// demanding bands of five that <see cref="Baselines"/> has too.
-    /// </summary>
-    /// <param name="random">Accuracies of the untrained encoder.</param>
-    /// <param name="pretrained">Accuracies of the trained encoder.</param>
+    /// <inheritdoc/>
     public IReadOnlyList<ProbeResult> Results(IReadOnlyList<double> random, IReadOnlyList<double> pretrained) =>
-        [.. probes.Select((p, i) => new ProbeResult(
-            p.Name, p.Labels.Test.Length, p.Labels.Majority(), Baselines.First(b => b.Probe == p.Name).Accuracy,
-            random[i], pretrained[i]))];
+        probes.Results(random, pretrained);
 
     private void AddFrames()
     {
@@ -134,8 +124,7 @@ public sealed class AudioProbes
         int[] fit = [.. halves[true]];
         int[] ask = [.. halves[false]];
         int[] Of(int[] rows) => [.. rows.Select(i => test.Clips[i].Voice - DigitSpeech.TrainingVoices)];
-        ProbeFeatures Halves(ProbeFeatures all) =>
-            new(Rows(all.Test, fit, all.Columns), Rows(all.Test, ask, all.Columns), all.Columns);
+        ProbeFeatures Halves(ProbeFeatures all) => (all with { Training = all.Test }).Rows(fit, ask);
         Add("voice, pooled", new(Of(fit), Of(ask), Voices), VoiceFreedom, s => Halves(s.Pooled.Value),
             () => [("log-mel mean and deviation", Halves(PooledBands()))]);
     }
@@ -145,31 +134,15 @@ public sealed class AudioProbes
 
     private void Add(
         string name, ProbeLabels labels, double freedom, Func<Source, ProbeFeatures> features,
-        Func<IReadOnlyList<(string Name, ProbeFeatures Features)>> simple)
-    {
-        if (labels.Training.Length < FewestTraining || labels.Test.Length < FewestTest)
-            LeftOut.Add($"{name}: {labels.Training.Length} examples to fit and {labels.Test.Length} to test, "
-                + $"{FewestTraining} and {FewestTest} are needed");
-        else probes.Add(new Probe(name, labels, freedom, features, simple));
-    }
+        Func<IReadOnlyList<(string Name, ProbeFeatures Features)>> simple) =>
+        probes.Add(name, labels, s => features(s).Score(labels, freedom),
+            () => [.. simple().Select(b => (b.Name, b.Features.Score(labels, freedom)))]);
 
     private ProbeFeatures Frames(
         IAudioFeatures features, Func<SpeechFrames, IReadOnlyList<bool[]>?> masks,
         Func<SpeechFrames, IReadOnlyList<(int Clip, int Frame)>> places) => new(
         features.AtFrames(training.Waves, masks(training), places(training)),
         features.AtFrames(test.Waves, masks(test), places(test)), features.Width);
-
-    private static float[] Rows(float[] features, int[] rows, int columns)
-    {
-        var chosen = new float[rows.Length * columns];
-        for (var i = 0; i < rows.Length; i++)
-            features.AsSpan(rows[i] * columns, columns).CopyTo(chosen.AsSpan(i * columns));
-        return chosen;
-    }
-
-    private sealed record Probe(
-        string Name, ProbeLabels Labels, double Freedom, Func<Source, ProbeFeatures> Features,
-        Func<IReadOnlyList<(string Name, ProbeFeatures Features)>> Baselines);
 
     /// <summary>Features of one encoder, computed once for several probes.</summary>
     private sealed record Source(

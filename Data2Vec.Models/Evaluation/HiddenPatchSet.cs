@@ -35,6 +35,9 @@ internal sealed record HiddenPatchSet(
         return new(kept, masks, patches, places, patchSide);
     }
 
+    /// <summary>What is seen of them, without the truth.</summary>
+    public MaskedPictures View { get; } = new([.. Pictures.Select(p => p.Image)], Masks, Patches, PatchSide);
+
     /// <summary>The examples whose patch lies on one side of the outline: there one hue is right.</summary>
     public IEnumerable<int> RowsOffTheEdge() =>
         Enumerable.Range(0, Places.Count).Where(i => Places[i] != PatchPlace.Edge);
@@ -44,5 +47,5 @@ internal sealed record HiddenPatchSet(
 
     /// <summary>The encoder's view.</summary>
     public float[] Features(IVisionFeatures features) =>
-        features.AtPatches([.. Pictures.Select(p => p.Image)], Masks, Patches);
+        features.AtPatches(View.Pictures, Masks, Patches);
 }

@@ -20,13 +20,3 @@ public interface ITextFeatures
     /// <returns>[sequences, Layers, Width], row-major, first layer first.</returns>
     float[] MeanPooled(IReadOnlyList<int[]> sequences);
 }
-
-/// <summary>What a probe found. All numbers but the first are accuracies on held-out documents.</summary>
-/// <param name="Name">Masked word, bigram shift, member kind.</param>
-/// <param name="Examples">Test examples.</param>
-/// <param name="Majority">The commonest class of the training examples.</param>
-/// <param name="SimpleBaseline">The same regression on the tokens themselves.</param>
-/// <param name="Random">The probe on the untrained encoder.</param>
-/// <param name="Pretrained">The probe on the trained encoder.</param>
-public sealed record ProbeResult(
-    string Name, int Examples, double Majority, double SimpleBaseline, double Random, double Pretrained);

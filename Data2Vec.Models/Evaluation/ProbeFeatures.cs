@@ -6,6 +6,10 @@ namespace Data2Vec.Models.Evaluation;
 /// <param name="Columns">Number of features.</param>
 internal sealed record ProbeFeatures(float[] Training, float[] Test, int Columns)
 {
+    /// <summary>Some of the examples.</summary>
+    public ProbeFeatures Rows(int[] training, int[] test) =>
+        new(Rows(Training, training), Rows(Test, test), Columns);
+
     /// <summary>Accuracy on the test examples of a regression on all training examples.</summary>
     public double Score(ProbeLabels labels, double freedom) => Score(Training, labels.Training, labels, freedom);
 
@@ -14,6 +18,14 @@ internal sealed record ProbeFeatures(float[] Training, float[] Test, int Columns
         Enumerable.Range(0, draws).Average(d => Score(
             Training[(d * examples * Columns)..((d + 1) * examples * Columns)],
             labels.Training[(d * examples)..((d + 1) * examples)], labels, freedom));
+
+    private float[] Rows(float[] features, int[] rows)
+    {
+        var chosen = new float[rows.Length * Columns];
+        for (var i = 0; i < rows.Length; i++)
+            features.AsSpan(rows[i] * Columns, Columns).CopyTo(chosen.AsSpan(i * Columns));
+        return chosen;
+    }
 
     private double Score(float[] rows, int[] own, ProbeLabels labels, double freedom)
     {

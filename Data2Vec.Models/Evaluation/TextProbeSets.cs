@@ -42,14 +42,14 @@ internal sealed record MaskedSet(IReadOnlyList<int[]> Sequences, IReadOnlyList<i
 
 /// <summary>Documents of which half have two neighbouring whole words swapped.</summary>
 internal sealed record ShiftSet(
-    IReadOnlyList<int[]> Sequences, int[] Labels, IReadOnlyList<(int Row, char Kind)> Unchanged)
+    IReadOnlyList<int[]> Sequences, int[] Labels, IReadOnlyList<(int Row, string Class)> Unchanged)
 {
     private const int FewestTokens = 8;
 
     public static ShiftSet Draw(
         IReadOnlyList<TokenizedDocument> documents, WholeWords words, int most, Random random)
     {
-        var (sequences, labels, unchanged) = (new List<int[]>(), new List<int>(), new List<(int, char)>());
+        var (sequences, labels, unchanged) = (new List<int[]>(), new List<int>(), new List<(int, string)>());
         foreach (var d in MaskedSet.Shuffled(documents.Count, random))
         {
             if (sequences.Count == most) break;
@@ -66,12 +66,18 @@ internal sealed record ShiftSet(
                 ids = (int[])ids.Clone();
                 (ids[at], ids[at + 1]) = (ids[at + 1], ids[at]);
             }
-            else unchanged.Add((sequences.Count, documents[d].Kind));
+            else unchanged.Add((sequences.Count, documents[d].Class));
             sequences.Add(ids);
             labels.Add(swap);
         }
         return new ShiftSet(sequences, [.. labels], unchanged);
     }
 
-    public IEnumerable<int[]> UnchangedSequences() => Unchanged.Select(u => Sequences[u.Row]);
+    /// <summary>The unchanged documents of some classes, with the number of each one's class.</summary>
+    public (int[] Rows, int[] Labels) Of(IReadOnlyList<string> classes)
+    {
+        var numbers = classes.Select((name, number) => (name, number)).ToDictionary();
+        var kept = Unchanged.Where(u => numbers.ContainsKey(u.Class)).ToArray();
+        return ([.. kept.Select(u => u.Row)], [.. kept.Select(u => numbers[u.Class])]);
+    }
 }

@@ -12,10 +12,10 @@ public sealed record TextProbeOptions
     /// <summary>Masked-word examples to test on.</summary>
     public int MaskedTest { get; init; } = 3000;
 
-    /// <summary>Bigram-shift documents to fit on; those left unchanged serve the member kind too.</summary>
+    /// <summary>Bigram-shift documents to fit on; those left unchanged serve the classes too.</summary>
     public int ShiftTraining { get; init; } = 12_000;
 
-    /// <summary>Bigram-shift documents to test on; those left unchanged serve the member kind too.</summary>
+    /// <summary>Bigram-shift documents to test on; those left unchanged serve the classes too.</summary>
     public int ShiftTest { get; init; } = 6000;
 
     /// <summary>Seed of the choice of documents, positions and swaps; not that of training.</summary>
@@ -24,19 +24,24 @@ public sealed record TextProbeOptions
 
 /// <summary>
 /// Three linear probes of frozen features, fitted on training documents and tested on held-out ones:
-/// which of the 50 commonest words is masked; were two neighbouring words swapped; what kind of member is described.
+/// which of the 50 commonest words is masked; were two neighbouring words swapped; of which class is the document (the
+/// kind of member that it describes, or the file that it stands in).
 /// </summary>
 /// <remarks>
 /// The examples are drawn once, so that every encoder is asked the same. Bigram shift is the task of SentEval
 /// (Conneau et al., 2018); only whole words swap, so that no token occurs that would not occur otherwise.
 /// </remarks>
-public sealed class TextProbes
+public sealed class TextProbes : IProbes<ITextFeatures>
 {
     private const int CommonWords = 50;
     private const int FewestExamples = 100;
 
+    // A class with a handful of examples teaches a probe nothing, and thousands of files are no classes.
+    private const int FewestOfClass = 10;
+    private const int MostClasses = 100;
+
     private readonly int vocabularySize;
-    private readonly List<Task> tasks = [];
+    private readonly ProbeList<Source> probes = new(FewestExamples, FewestExamples);
     private readonly MaskedSet maskedTraining;
     private readonly MaskedSet maskedTest;
     private readonly ShiftSet shiftTraining;
@@ -60,58 +65,62 @@ public sealed class TextProbes
         shiftTest = ShiftSet.Draw(corpus.HeldOut, words, options.ShiftTest, random);
         AddMaskedWord(classes.Count);
         AddBigramShift();
-        AddMemberKind();
+        AddClass(corpus.ClassName);
     }
 
-    /// <summary>Names of the probes, in the order of all results.</summary>
-    public IReadOnlyList<string> Names => [.. tasks.Select(t => t.Name)];
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Names => probes.Names;
 
-    /// <summary>Probes that this corpus has too few examples for, each with the reason.</summary>
-    public List<string> LeftOut { get; } = [];
+    /// <inheritdoc/>
+    public IReadOnlyList<string> LeftOut => probes.LeftOut;
 
-    /// <summary>Accuracy of every probe on one encoder's features.</summary>
-    /// <exception cref="ArgumentException">The features have the wrong size or are not finite.</exception>
-    public IReadOnlyList<double> Accuracies(ITextFeatures features)
-    {
-        var source = new Source(this, features);
-        return [.. tasks.Select(t => t.Accuracy(source))];
-    }
+    /// <inheritdoc/>
+    public IReadOnlyList<ProbeBaseline> Baselines => probes.Baselines;
 
-    /// <summary>The results, beside the majority class and the simple baseline of every probe.</summary>
-    /// <param name="random">Accuracies of the untrained encoder.</param>
-    /// <param name="pretrained">Accuracies of the trained encoder.</param>
+    /// <inheritdoc/>
+    public IReadOnlyList<double> Accuracies(ITextFeatures features) => probes.Accuracies(new Source(this, features));
+
+    /// <inheritdoc/>
     public IReadOnlyList<ProbeResult> Results(IReadOnlyList<double> random, IReadOnlyList<double> pretrained) =>
-        [.. tasks.Select((t, i) => new ProbeResult(
-            t.Name, t.TestLabels.Length, t.Majority(), t.Baseline(), random[i], pretrained[i]))];
+        probes.Results(random, pretrained);
 
-    private void AddMaskedWord(int classes) => Add(new Task(
-        "masked word", maskedTraining.Labels, maskedTest.Labels, classes, 1,
+    private void AddMaskedWord(int classes) => Add(
+        "masked word", new(maskedTraining.Labels, maskedTest.Labels, classes), 1, "the two neighbours",
         () => SparseFeatures.Pair(maskedTraining.Neighbours(vocabularySize), maskedTest.Neighbours(vocabularySize)),
-        s => s.Masked()));
+        s => s.Masked());
 
-    private void AddBigramShift() => Add(new Task(
-        "bigram shift", shiftTraining.Labels, shiftTest.Labels, 2, 0.1,
+    private void AddBigramShift() => Add(
+        "bigram shift", new(shiftTraining.Labels, shiftTest.Labels, 2), 0.1, "bag of words",
         () => SparseFeatures.Pair(Bags(shiftTraining.Sequences), Bags(shiftTest.Sequences)),
-        s => s.EveryLayer()));
+        s => s.EveryLayer());
 
-    private void AddMemberKind()
+    private void AddClass(string name)
     {
-        var kinds = shiftTraining.Unchanged.Select(u => u.Kind).Distinct().Order().ToList();
-        int[] Labels(ShiftSet set) => [.. set.Unchanged.Select(u => kinds.IndexOf(u.Kind))];
-        if (kinds.Count < 2 || shiftTest.Unchanged.Any(u => !kinds.Contains(u.Kind)))
-            LeftOut.Add("member kind: the documents are of one kind, or held-out ones of unknown kinds");
-        else Add(new Task(
-            "member kind", Labels(shiftTraining), Labels(shiftTest), kinds.Count, 1,
-            () => SparseFeatures.Pair(Bags(shiftTraining.UnchangedSequences()), Bags(shiftTest.UnchangedSequences())),
-            s => s.LastLayersUnchanged()));
+        var classes = shiftTraining.Unchanged.CountBy(u => u.Class).Where(c => c.Value >= FewestOfClass)
+            .OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Take(MostClasses)
+            .Select(c => c.Key).Order(StringComparer.Ordinal).ToList();
+        if (classes.Count < 2)
+        {
+            probes.LeftOut.Add($"{name}: there are not two with {FewestOfClass} examples to fit");
+            return;
+        }
+        var (fit, ask) = (shiftTraining.Of(classes), shiftTest.Of(classes));
+        Add(name, new(fit.Labels, ask.Labels, classes.Count), 1, "bag of words",
+            () => SparseFeatures.Pair(
+                Bags(fit.Rows.Select(r => shiftTraining.Sequences[r])),
+                Bags(ask.Rows.Select(r => shiftTest.Sequences[r]))),
+            s => s.LastLayers(fit.Rows, ask.Rows));
     }
 
-    private void Add(Task task)
+    private void Add(
+        string name, ProbeLabels labels, double freedom, string simpleName,
+        Func<(FeatureMatrix Training, FeatureMatrix Test)> simple,
+        Func<Source, (FeatureMatrix Training, FeatureMatrix Test)> features)
     {
-        if (task.TestLabels.Length < FewestExamples || task.TrainingLabels.Length < FewestExamples)
-            LeftOut.Add($"{task.Name}: {task.TrainingLabels.Length} examples to fit and {task.TestLabels.Length} to "
-                + $"test, {FewestExamples} of each are needed");
-        else tasks.Add(task);
+        double Score((FeatureMatrix Training, FeatureMatrix Test) x) => LogisticRegression
+            .Fit(x.Training, labels.Training, labels.Classes, new LogisticRegressionOptions { Freedom = freedom })
+            .Accuracy(x.Test, labels.Test);
+        probes.Add(name, labels, s => Score(features(s)), () => [(simpleName, Score(simple()))]);
     }
 
     private static Dictionary<int, int> Commonest(TokenizedCorpus corpus, WholeWords words) => corpus.Training
@@ -121,26 +130,6 @@ public sealed class TextProbes
 
     private static (int, float)[][] Bags(IEnumerable<int[]> sequences) =>
         [.. sequences.Select(ids => ids.CountBy(id => id).Select(c => (c.Key, (float)c.Value)).ToArray())];
-
-    private sealed record Task(
-        string Name, int[] TrainingLabels, int[] TestLabels, int Classes, double Freedom,
-        Func<(FeatureMatrix Training, FeatureMatrix Test)> Simple,
-        Func<Source, (FeatureMatrix Training, FeatureMatrix Test)> Features)
-    {
-        public double Majority()
-        {
-            var commonest = TrainingLabels.CountBy(l => l).OrderByDescending(c => c.Value).ThenBy(c => c.Key).First();
-            return TestLabels.Count(l => l == commonest.Key) / (double)TestLabels.Length;
-        }
-
-        public double Baseline() => Score(Simple());
-
-        public double Accuracy(Source source) => Score(Features(source));
-
-        private double Score((FeatureMatrix Training, FeatureMatrix Test) x) => LogisticRegression
-            .Fit(x.Training, TrainingLabels, Classes, new LogisticRegressionOptions { Freedom = Freedom })
-            .Accuracy(x.Test, TestLabels);
-    }
 
     /// <summary>The features of one encoder; pooled ones are computed once for two probes.</summary>
     private sealed class Source(TextProbes probes, ITextFeatures features)
@@ -155,17 +144,16 @@ public sealed class TextProbes
         public (FeatureMatrix Training, FeatureMatrix Test) EveryLayer() =>
             Pair(pooled.Value.Training, pooled.Value.Test, features.Layers * features.Width);
 
-        public (FeatureMatrix Training, FeatureMatrix Test) LastLayersUnchanged() => Pair(
-            LastTwo(pooled.Value.Training, probes.shiftTraining), LastTwo(pooled.Value.Test, probes.shiftTest),
-            features.Width);
+        public (FeatureMatrix Training, FeatureMatrix Test) LastLayers(int[] fit, int[] ask) => Pair(
+            LastTwo(pooled.Value.Training, fit), LastTwo(pooled.Value.Test, ask), features.Width);
 
-        private float[] LastTwo(float[] all, ShiftSet set)
+        private float[] LastTwo(float[] all, int[] rows)
         {
             var (width, layers) = (features.Width, features.Layers);
-            var result = new float[set.Unchanged.Count * width];
-            for (var r = 0; r < set.Unchanged.Count; r++)
+            var result = new float[rows.Length * width];
+            for (var r = 0; r < rows.Length; r++)
             {
-                var last = ((set.Unchanged[r].Row * layers) + layers - 1) * width;
+                var last = (rows[r] * layers + layers - 1) * width;
                 for (var j = 0; j < width; j++) result[r * width + j] = (all[last + j] + all[last - width + j]) / 2;
             }
             return result;

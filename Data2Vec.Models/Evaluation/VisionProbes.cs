@@ -30,12 +30,6 @@ public sealed record VisionProbeOptions
     public ulong Seed { get; init; } = 0x7669_7369_6F6E_0001;
 }
 
-/// <summary>One simple baseline of a probe.</summary>
-/// <param name="Probe">Name of the probe.</param>
-/// <param name="Name">What it looks at.</param>
-/// <param name="Accuracy">On the test examples.</param>
-public sealed record ProbeBaseline(string Probe, string Name, double Accuracy);
-
 /// <summary>
 /// Linear probes of frozen features on generated pictures. The headline asks at a hidden patch for the hue of what is
 /// there: a random encoder cannot answer, and neither can a bag of pixels.
@@ -44,7 +38,7 @@ public sealed record ProbeBaseline(string Probe, string Name, double Accuracy);
 /// The examples are drawn once, so that every encoder is asked the same. Silhouettes have no hue to ask for, but
 /// outlines in which a pooled encoder can learn to see shapes.
 /// </remarks>
-public sealed class VisionProbes
+public sealed class VisionProbes : IProbes<IVisionFeatures>
 {
     private const double FeatureFreedom = 0.3;
     private const double PixelFreedom = 0.003;
@@ -59,8 +53,7 @@ public sealed class VisionProbes
     private readonly HiddenPatchSet test;
     private readonly Lazy<ProbeFeatures> around;
     private readonly Lazy<ProbeFeatures> pixels;
-    private readonly List<Probe> probes = [];
-    private IReadOnlyList<ProbeBaseline>? baselines;
+    private readonly ProbeList<Source> probes = new(Few * FewDraws, FewestTest);
 
     /// <summary>Makes the pictures and draws the masks.</summary>
     /// <exception cref="ArgumentException">The sides do not fit, or a number is out of range.</exception>
@@ -79,8 +72,8 @@ public sealed class VisionProbes
             ShapePictures.Generate(options.Kind, seed, count, options.Side), options.Patch, masks, seed);
         training = Draw(options.Seed, options.Training);
         test = Draw(options.Seed + 1, options.Test);
-        around = new(() => VisionBaselines.Neighbourhood(training, test));
-        pixels = new(() => VisionBaselines.Pixels(training, test));
+        around = new(() => VisionBaselines.Neighbourhood(training.View, test.View));
+        pixels = new(() => VisionBaselines.Pixels(training.View.Pictures, test.View.Pictures, options.Patch));
         if (options.Kind == PictureKind.Textured)
         {
             AddHiddenHue();
@@ -95,94 +88,62 @@ public sealed class VisionProbes
         }
     }
 
-    /// <summary>Names of the probes, in the order of all results; the first is the headline.</summary>
-    public IReadOnlyList<string> Names => [.. probes.Select(p => p.Name)];
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Names => probes.Names;
 
-    /// <summary>Probes that the masks leave too few examples for, each with the reason.</summary>
-    public List<string> LeftOut { get; } = [];
+    /// <inheritdoc/>
+    public IReadOnlyList<string> LeftOut => probes.LeftOut;
 
-    /// <summary>Every simple baseline; computed at the first call.</summary>
-    public IReadOnlyList<ProbeBaseline> Baselines => baselines ??=
-        [.. probes.SelectMany(p => p.Baselines())];
+    /// <inheritdoc/>
+    public IReadOnlyList<ProbeBaseline> Baselines => probes.Baselines;
 
-    /// <summary>Accuracy of every probe on one encoder's features.</summary>
-    /// <exception cref="ArgumentException">The features have the wrong size or are not finite.</exception>
+    /// <inheritdoc/>
     public IReadOnlyList<double> Accuracies(IVisionFeatures features)
     {
         var source = new Source(
             new(() => new(training.Features(features), test.Features(features), features.Width)),
             new(() => new(Pooled(training, features), Pooled(test, features), features.Width)));
-        return [.. probes.Select(p => p.Accuracy(source))];
+        return probes.Accuracies(source);
     }
 
-    /// <summary>The results, beside the majority class and the strongest simple baseline of every probe.</summary>
-    /// <param name="random">Accuracies of the untrained encoder.</param>
-    /// <param name="pretrained">Accuracies of the trained encoder.</param>
+    /// <inheritdoc/>
     public IReadOnlyList<ProbeResult> Results(IReadOnlyList<double> random, IReadOnlyList<double> pretrained) =>
-        [.. probes.Select((p, i) => new ProbeResult(
-            p.Name, p.Labels.Test.Length, p.Labels.Majority(),
-            Baselines.Where(b => b.Probe == p.Name).Max(b => b.Accuracy), random[i], pretrained[i]))];
+        probes.Results(random, pretrained);
 
     private void AddHiddenHue()
     {
         int[] fit = [.. training.RowsOffTheEdge()];
         int[] held = [.. test.RowsOffTheEdge()];
         var labels = new ProbeLabels(training.Hues(fit), test.Hues(held), ShapePicture.Hues);
-        ProbeFeatures OffTheEdge(ProbeFeatures all) => all with
-        {
-            Training = Rows(all.Training, fit, all.Columns), Test = Rows(all.Test, held, all.Columns),
-        };
-        bool Right(int i) => VisionBaselines.NearestHue(test, i) == test.Pictures[i].HueOf(test.Places[i]);
-        ProbeBaseline Nearest(string probe) =>
-            new(probe, "nearest visible hue", held.Count(Right) / (double)held.Length);
-        Add("hue of the hidden patch", labels, f => f.Score(labels, FeatureFreedom), s => OffTheEdge(s.Hidden.Value),
-            name => [new(name, Around, OffTheEdge(around.Value).Score(labels, PixelFreedom)), Nearest(name)]);
+        ProbeFeatures OffTheEdge(ProbeFeatures all) => all.Rows(fit, held);
+        bool Right(int i) => test.View.NearestHue(i) == test.Pictures[i].HueOf(test.Places[i]);
+        (string, double) Nearest() => ("nearest visible hue", held.Count(Right) / (double)held.Length);
+        probes.Add("hue of the hidden patch", labels, s => OffTheEdge(s.Hidden.Value).Score(labels, FeatureFreedom),
+            () => [(Around, OffTheEdge(around.Value).Score(labels, PixelFreedom)), Nearest()]);
         // The nearest hue needs no label at all, and so it is a baseline here too.
-        Add("hue of the hidden patch from 40 labels", labels, f => f.FewShot(labels, Few, FewDraws, FewFreedom),
-            s => OffTheEdge(s.Hidden.Value),
-            name => [new(name, Around, OffTheEdge(around.Value).FewShot(labels, Few, FewDraws, PixelFreedom)),
-                Nearest(name)]);
+        probes.Add("hue of the hidden patch from 40 labels", labels,
+            s => OffTheEdge(s.Hidden.Value).FewShot(labels, Few, FewDraws, FewFreedom),
+            () => [(Around, OffTheEdge(around.Value).FewShot(labels, Few, FewDraws, PixelFreedom)), Nearest()]);
     }
 
     private void AddPlace(string name)
     {
         var labels = new ProbeLabels(
             [.. training.Places.Select(p => (int)p)], [.. test.Places.Select(p => (int)p)], 3);
-        Add(name, labels, f => f.Score(labels, FeatureFreedom), s => s.Hidden.Value,
-            name => [new(name, Around, around.Value.Score(labels, PixelFreedom))]);
+        probes.Add(name, labels, s => s.Hidden.Value.Score(labels, FeatureFreedom),
+            () => [(Around, around.Value.Score(labels, PixelFreedom))]);
     }
 
     private void AddPooled(string name, Func<ShapePicture, int> label, int classes)
     {
         var labels = new ProbeLabels(
             [.. training.Pictures.Select(label)], [.. test.Pictures.Select(label)], classes);
-        Add(name, labels, f => f.Score(labels, FeatureFreedom), s => s.Pooled.Value,
-            name => [new(name, "pixels", pixels.Value.Score(labels, PixelFreedom))]);
-    }
-
-    private void Add(
-        string name, ProbeLabels labels, Func<ProbeFeatures, double> score, Func<Source, ProbeFeatures> features,
-        Func<string, IReadOnlyList<ProbeBaseline>> simple)
-    {
-        if (labels.Training.Length < Few * FewDraws || labels.Test.Length < FewestTest)
-            LeftOut.Add($"{name}: {labels.Training.Length} examples to fit and {labels.Test.Length} to test, "
-                + $"{Few * FewDraws} and {FewestTest} are needed");
-        else probes.Add(new Probe(name, labels, s => score(features(s)), () => simple(name)));
+        probes.Add(name, labels, s => s.Pooled.Value.Score(labels, FeatureFreedom),
+            () => [("pixels", pixels.Value.Score(labels, PixelFreedom))]);
     }
 
     private static float[] Pooled(HiddenPatchSet set, IVisionFeatures features) =>
         features.MeanPooled([.. set.Pictures.Select(p => p.Image)]);
-
-    private static float[] Rows(float[] features, int[] rows, int columns)
-    {
-        var chosen = new float[rows.Length * columns];
-        for (var i = 0; i < rows.Length; i++)
-            features.AsSpan(rows[i] * columns, columns).CopyTo(chosen.AsSpan(i * columns));
-        return chosen;
-    }
-
-    private sealed record Probe(
-        string Name, ProbeLabels Labels, Func<Source, double> Accuracy, Func<IReadOnlyList<ProbeBaseline>> Baselines);
 
     /// <summary>Features of one encoder, computed once for several probes.</summary>
     private sealed record Source(Lazy<ProbeFeatures> Hidden, Lazy<ProbeFeatures> Pooled);

@@ -19,6 +19,7 @@ public static class Pretrainer
     {
         config.Check();
         var clock = Stopwatch.StartNew();
+        PeakMemory.Restart();
         using var device = Device.Parse(options.Device, config.Threads, observer.Phase);
         using var folder = new RunFolder(options.Folder, config.Keep);
         foreach (var left in folder.Prepare(options.Resume))
@@ -29,7 +30,10 @@ public static class Pretrainer
         task.Load(options, folder, observer);
         folder.WriteText("config.yaml", ConfigKeys.Print(config));
         using var session = task.Start(device);
-        var random = config.Probes ? Untrained(task, observer) : null;
+        IReadOnlyList<string> leftOut = config.Probes ? task.DrawProbes() : [];
+        foreach (var reason in leftOut) observer.Warned($"probe left out: {reason}");
+        if (config.Probes) observer.Phase("probing the untrained encoder");
+        var random = config.Probes ? task.ProbeAccuracies() : null;
         if (folder.Start is not null) session.Step = TrainingState.Read(folder.Start, session.Store);
         folder.TruncateMetrics(session.Step);
         observer.Started(new RunHeader(config.Modality, config.Preset, device.ToString(), task.Data, session.Store.Count,
@@ -43,22 +47,14 @@ public static class Pretrainer
             observer.Phase("probing the trained encoder");
             probes = task.ProbeResults(random, config.Steps == 0 ? random : task.ProbeAccuracies());
         }
-        using var process = Process.GetCurrentProcess();
         var (first, last) = (folder.ReadMetrics().FirstOrDefault(), folder.ReadMetrics().LastOrDefault());
         var summary = new RunSummary(config.Modality, config.Preset, config.Seed, session.Step, clock.Elapsed.TotalSeconds,
             first?.Loss, last?.Loss, last?.TargetStd, last?.PredictionStd, last?.PositionR2, last?.EffectiveRank,
-            probes, training.PositionsPerSecond, process.PeakWorkingSet64 / 1048576.0, device.ToString(),
+            probes, leftOut, training.PositionsPerSecond, PeakMemory.Read(), device.ToString(),
             config.Threads == 0 ? Environment.ProcessorCount : config.Threads, task.Digest);
         folder.WriteJson("summary.json", summary);
         observer.Finished(summary);
         return summary;
-    }
-
-    private static IReadOnlyList<double> Untrained(PretrainTask task, IPretrainObserver observer)
-    {
-        observer.Phase("probing the untrained encoder");
-        foreach (var reason in task.DrawProbes()) observer.Warned($"probe left out: {reason}");
-        return task.ProbeAccuracies();
     }
 
     private static void RefuseOtherSettings(PretrainConfig config, RunFolder folder)

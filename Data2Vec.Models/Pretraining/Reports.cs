@@ -50,15 +50,19 @@ public sealed record StepReport(
 /// <param name="PositionR2">Last logged.</param>
 /// <param name="EffectiveRank">Last logged.</param>
 /// <param name="Probes">Linear probes, if they were asked for.</param>
+/// <param name="ProbesLeftOut">Probes that this data cannot have, each with the reason.</param>
 /// <param name="TokensPerSecond">Positions (tokens, frames, patches) per second over all training of this process.</param>
-/// <param name="PeakMemoryMb">Peak of the process' resident memory.</param>
+/// <param name="PeakMemoryMb">
+/// Peak of the process' resident memory: on Linux during this run, elsewhere since the process started.
+/// </param>
 /// <param name="Device">Description of the device.</param>
 /// <param name="Threads">CPU threads.</param>
 /// <param name="DataDigest">SHA-256 of the corpus.</param>
 public sealed record RunSummary(
     string Modality, string Preset, ulong Seed, int Steps, double Seconds, double? LossFirst, double? LossLast,
     double? TargetStd, double? PredictionStd, double? PositionR2, double? EffectiveRank, IReadOnlyList<ProbeResult> Probes,
-    double TokensPerSecond, double PeakMemoryMb, string Device, int Threads, string DataDigest);
+    IReadOnlyList<string> ProbesLeftOut, double TokensPerSecond, double PeakMemoryMb, string Device, int Threads,
+    string DataDigest);
 
 /// <summary>Told what happens in a run; the command line shows it.</summary>
 public interface IPretrainObserver

@@ -15,8 +15,10 @@ internal sealed class VisionPretrainTask(VisionPretrainConfig config) : Pretrain
     private const int Sampled = 2000;
 
     private VisionPictures? pictures;
+    private ImageCorpus? corpus;
+    private BadSamples? bad;
     private VisionPretrainModel? model;
-    private VisionProbes? probes;
+    private IProbes<IVisionFeatures>? probes;
 
     /// <inheritdoc/>
     public override string Unit => "patches";
@@ -52,7 +54,7 @@ internal sealed class VisionPretrainTask(VisionPretrainConfig config) : Pretrain
     /// <inheritdoc/>
     public override IReadOnlyList<string> DrawProbes()
     {
-        probes = new VisionProbes(new VisionProbeOptions
+        probes = corpus is not null ? FileProbes(corpus) : new VisionProbes(new VisionProbeOptions
         {
             Kind = config.Pictures, Side = config.ImageSize, Patch = config.PatchSize, Mask = config.Mask(),
         });
@@ -90,12 +92,12 @@ internal sealed class VisionPretrainTask(VisionPretrainConfig config) : Pretrain
 
     private VisionPictures Files(PretrainOptions options, RunFolder folder, IPretrainObserver observer)
     {
-        var bad = new BadSamples(config.OnBadSample, folder.File("quarantine.jsonl"))
+        bad = new BadSamples(config.OnBadSample, folder.File("quarantine.jsonl"))
         {
             Reported = b => observer.Warned($"left out: {b.Reason}"),
         };
-        var corpus = ImageFiles.Load(options.Data, bad);
-        var reader = ImageCorpus.Reader(corpus.Training, bad);
+        corpus = ImageFiles.Load(options.Data, bad);
+        var reader = ImageCorpus.Reader(corpus.Training, bad, config.Reading());
         var processor = VisionPictures.ImageNet(config.ImageSize);
         var augmentation = config.Augment
             ? new ImageAugmentation { Width = config.ImageSize, Height = config.ImageSize } : null;
@@ -106,5 +108,24 @@ internal sealed class VisionPretrainTask(VisionPretrainConfig config) : Pretrain
                 picture = augmentation?.Apply(picture, random) ?? processor.Prepare(picture);
                 processor.Write(picture, pixels.Span);
             });
+    }
+
+    private PictureFileProbes FileProbes(ImageCorpus files)
+    {
+        var options = new PictureFileProbeOptions
+        {
+            Patch = config.PatchSize, Mask = config.Mask(), Classes = files.Classes,
+        };
+        return new PictureFileProbes(
+            Some(files.Training, options.TrainingPatches, options.Seed),
+            Some(files.HeldOut, options.TestPatches, options.Seed + 1), options);
+    }
+
+    /// <summary>Some pictures as the encoder reads them.</summary>
+    private ProbePictures Some(IReadOnlyList<ImageSample> samples, int most, ulong seed)
+    {
+        var some = ProbeSamples.Read(samples, most, seed, s => s.Name,
+            s => (Image: pictures!.Processor.Prepare(ImageCorpus.Read(s, config.Reading())), s.Label), bad!);
+        return new ProbePictures([.. some.Select(s => s.Image)], [.. some.Select(s => s.Label)]);
     }
 }

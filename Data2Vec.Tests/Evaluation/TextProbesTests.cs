@@ -70,12 +70,28 @@ public sealed class TextProbesTests
     }
 
     [Test]
-    public void Text_without_kinds_leaves_that_probe_out_with_the_reason()
+    public void Text_without_kinds_is_asked_for_its_file()
     {
-        var (corpus, tokenizer) = Build(false);
+        var (corpus, tokenizer) = Build(kinds: false, files: i => i / 6 % 5 == 0 ? "rare" : $"Zoo{i / 6 % 2}");
+        Assert.That(corpus.Training.Select(d => d.Class).Distinct(), Is.EquivalentTo(new[] { "rare", "Zoo0", "Zoo1" }));
+        var probes = new TextProbes(corpus, tokenizer, Options);
+        Assert.That(probes.Names, Is.EqualTo(new[] { "masked word", "bigram shift", "file of the document" }));
+        var result = probes.Results([0, 0, 0], [1, 1, 1])[2];
+        Assert.That(result.Examples, Is.EqualTo(200), "the unchanged half of the bigrams");
+        Assert.That(result.SimpleBaselineName, Is.EqualTo("bag of words"));
+        Assert.That(result.SimpleBaseline, Is.EqualTo(result.Majority).Within(0.15), "the text does not tell");
+    }
+
+    [Test]
+    public void One_file_or_files_of_a_few_documents_leave_that_probe_out_with_the_reason()
+    {
+        var (corpus, tokenizer) = Build(kinds: false, files: _ => "all");
         var probes = new TextProbes(corpus, tokenizer, Options);
         Assert.That(probes.Names, Is.EqualTo(new[] { "masked word", "bigram shift" }));
-        Assert.That(probes.LeftOut.Single(), Does.StartWith("member kind"));
+        Assert.That(probes.LeftOut.Single(), Is.EqualTo(
+            "file of the document: there are not two with 10 examples to fit"));
+        (corpus, tokenizer) = Build(kinds: false, files: i => $"{i / 9}");
+        Assert.That(new TextProbes(corpus, tokenizer, Options).LeftOut.Single(), Does.StartWith("file of the document"));
         var few = new TextProbes(corpus, tokenizer, Options with { MaskedTest = 50 });
         Assert.That(few.LeftOut[0], Does.StartWith("masked word").And.Contain("50 to test"));
     }
@@ -83,7 +99,7 @@ public sealed class TextProbesTests
     private static TextProbeOptions Options =>
         new() { MaskedTraining = 600, MaskedTest = 300, ShiftTraining = 800, ShiftTest = 400 };
 
-    private static (TokenizedCorpus, ByteLevelBpe) Build(bool kinds)
+    private static (TokenizedCorpus, ByteLevelBpe) Build(bool kinds, Func<int, string>? files = null)
     {
         var random = new Random(5);
         var documents = Enumerable.Range(0, 2400).Select(i =>
@@ -92,7 +108,8 @@ public sealed class TextProbesTests
             var method = random.Next(2) == 0;
             var text = $"{(method ? "Now" : "Often")} the {Subjects[subject]} {Verbs[subject]} some "
                 + $"{Subjects[random.Next(5)]} near them.";
-            return new TextDocument(text, $"Zoo{i % 6}", kinds ? method ? 'M' : 'T' : '\0', i % 6 == 0);
+            var kind = kinds ? method ? 'M' : 'T' : '\0';
+            return new TextDocument(text, files?.Invoke(i) ?? $"Zoo{i % 6}", kind, i % 6 == 0);
         }).ToArray();
         var corpus = new TextCorpus("zoo", documents, []);
         var tokenizer = ByteLevelBpe.Train(corpus.Training.Select(d => d.Text), 400);

@@ -79,12 +79,12 @@ public sealed class VisionProbesTests
     {
         var pictures = ShapePictures.Generate(PictureKind.Textured, 8, 20, 24);
         var set = HiddenPatchSet.Draw(pictures, 4, new BlockMaskConfig(6, 6, 22, 4), 9);
-        var before = VisionBaselines.Neighbourhood(set, set).Training;
+        var before = VisionBaselines.Neighbourhood(set.View, set.View).Training;
         for (var i = 0; i < 20; i++)
             for (var p = 0; p < 36; p++)
                 if (set.Masks[i][p])
                     for (var y = 0; y < 4; y++) set.Pictures[i].Image.Row(p / 6 * 4 + y).Slice(p % 6 * 12, 12).Fill(77);
-        var after = VisionBaselines.Neighbourhood(set, set).Training;
+        var after = VisionBaselines.Neighbourhood(set.View, set.View).Training;
         Assert.That(after, Is.EqualTo(before));
         Assert.That(before.Count(v => v != 0), Is.GreaterThan(20 * 48));
     }
@@ -95,15 +95,14 @@ public sealed class VisionProbesTests
         var image = new RgbImage(8, 8);
         for (var y = 0; y < 8; y++)
             for (var x = 0; x < 8; x++) image.Row(y)[x * 3 + (x < 4 ? 1 : 2)] = 200;
-        var picture = new ShapePicture(image, new byte[64], 0, 0, 0, 1, 2);
         var mask = new bool[16];
         mask.AsSpan(0, 2).Fill(true);
-        var set = new HiddenPatchSet([picture, picture], [mask, mask], [0, 1], new PatchPlace[2], 2);
-        Assert.That(VisionBaselines.NearestHue(set, 0), Is.EqualTo(2), "green, below");
+        var set = new MaskedPictures([image, image], [mask, mask], [0, 1], 2);
+        Assert.That(set.NearestHue(0), Is.EqualTo(2), "green, below");
         mask[5] = mask[4] = mask[0] = true;
-        Assert.That(VisionBaselines.NearestHue(set, 1), Is.EqualTo(4), "blue, to the right");
+        Assert.That(set.NearestHue(1), Is.EqualTo(4), "blue, to the right");
         mask.AsSpan().Fill(true);
-        Assert.That(VisionBaselines.NearestHue(set, 1), Is.EqualTo(-1));
+        Assert.That(set.NearestHue(1), Is.EqualTo(-1));
     }
 
     [Test]

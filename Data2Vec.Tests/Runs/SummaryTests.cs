@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Data2Vec.Models;
 using NUnit.Framework;
 
 namespace Data2Vec.Tests.Runs;
@@ -9,7 +11,7 @@ public sealed class SummaryTests
     private static readonly string[] Keys =
     [
         "modality", "preset", "seed", "steps", "seconds", "loss_first", "loss_last", "target_std", "prediction_std",
-        "probes", "tokens_per_second", "peak_memory_mb", "device", "threads",
+        "probes", "probes_left_out", "tokens_per_second", "peak_memory_mb", "device", "threads",
     ];
 
     [Test]
@@ -41,7 +43,9 @@ public sealed class SummaryTests
         var probes = summary.GetProperty("probes").EnumerateArray().ToArray();
         Assert.That(probes.Select(p => p.GetProperty("name").GetString()),
             Is.EqualTo(new[] { "masked word", "bigram shift" }));
-        Assert.That(output, Does.Contain("warning: probe left out: member kind").And.Contain("simple baseline"));
+        const string Reason = "file of the document: there are not two with 10 examples to fit";
+        Assert.That(output, Does.Contain($"warning: probe left out: {Reason}").And.Contain("simple baseline"));
+        Assert.That(summary.GetProperty("probes_left_out").EnumerateArray().Single().GetString(), Is.EqualTo(Reason));
         foreach (var probe in probes)
         {
             Assert.That(probe.GetProperty("examples").GetInt32(), Is.GreaterThanOrEqualTo(100));
@@ -49,6 +53,24 @@ public sealed class SummaryTests
                 Assert.That(probe.GetProperty(share).GetDouble(), Is.InRange(0, 1), share);
         }
         Assert.That(Number(probes[1], "majority"), Is.EqualTo(0.5).Within(0.01));
+        foreach (var (probe, name) in probes.Zip(new[] { "the two neighbours", "bag of words" }))
+        {
+            Assert.That(probe.GetProperty("simple_baseline_name").GetString(), Is.EqualTo(name));
+            Assert.That(output, Does.Contain(name));
+        }
+    }
+
+    [Test, Platform("Linux")]
+    public void The_peak_of_memory_is_that_of_the_run()
+    {
+        var held = PeakOfHolding(400 << 20);
+        PeakMemory.Restart();
+        Assume.That(PeakMemory.Read(), Is.LessThan(held), "the system lets the peak be reset");
+        var start = PeakMemory.Read();
+        using var tiny = new TinyRun();
+        tiny.Train("run", "steps=3");
+        Assert.That(Number(RunFiles.Summary(tiny.Folder("run")), "peak_memory_mb"),
+            Is.LessThan(held - 200).And.GreaterThan(0.3 * start));
     }
 
     [Test]
@@ -71,6 +93,16 @@ public sealed class SummaryTests
         string[] OfTheRun(string name) => [.. RunFiles.Summary(tiny.Folder(name)).EnumerateObject()
             .Where(p => p.Name is not ("seconds" or "tokens_per_second" or "peak_memory_mb"))
             .Select(p => p.ToString())];
+    }
+
+    /// <summary>The peak that a run leaves which held so many bytes.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static double PeakOfHolding(int bytes)
+    {
+        var memory = new byte[bytes];
+        Array.Fill(memory, (byte)1);
+        GC.KeepAlive(memory);
+        return PeakMemory.Read();
     }
 
     private static double Number(JsonElement json, string key) => json.GetProperty(key).GetDouble();
