@@ -18,7 +18,8 @@ internal static class FuzzTargets
     private const long FlacBlocks = 8 << 20;
 
     /// <summary>Their names.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["wav", "flac", "image", "safetensors", "configuration"];
+    public static IReadOnlyList<string> Names { get; } =
+        ["wav", "flac", "image", "safetensors", "configuration", "tar", "npy"];
 
     /// <summary>The target of a name. Nothing of the readers runs before.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
@@ -29,6 +30,8 @@ internal static class FuzzTargets
         "image" => Image(),
         "safetensors" => SafetensorsTarget.Create(),
         "configuration" => ConfigurationTarget.Create(),
+        "tar" => TarTarget.Create(),
+        "npy" => NpyTarget.Create(),
         _ => throw new ArgumentException(
             $"There is no target {name}; expected one of {string.Join(", ", Names)}.", nameof(name)),
     };

@@ -6,7 +6,7 @@
 # Needs the .NET 10 SDK and afl-fuzz (Debian: apt-get install afl++).
 #
 # usage: scripts/fuzz.sh TARGET MINUTES
-#   TARGET    wav, flac, image, safetensors or configuration
+#   TARGET    wav, flac, image, safetensors, configuration, tar or npy
 #   MINUTES   how long files are tried, at least 1
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 fail() { echo "fuzz.sh: $*" >&2; exit 1; }
 usage() { sed -n 's/^# \{0,1\}//; /^usage:/,/^  MINUTES/p' "$0" >&2; exit 2; }
 
-[[ $# == 2 && $1 =~ ^(wav|flac|image|safetensors|configuration)$ && $2 =~ ^[1-9][0-9]*$ ]] || usage
+[[ $# == 2 && $1 =~ ^(wav|flac|image|safetensors|configuration|tar|npy)$ && $2 =~ ^[1-9][0-9]*$ ]] || usage
 target=$1 minutes=$2
 for program in dotnet afl-fuzz; do
     [[ $(type -P "$program") ]] || fail "$program is missing; needed are the .NET 10 SDK and afl++ (apt-get install afl++)."
