@@ -20,13 +20,13 @@ internal static class Guard
         }
         catch (ConfigException e)
         {
-            errors.WriteLine(e.Message);
+            errors.WriteLine(Printable(e.Message));
             return WrongUse;
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException
             or NonFiniteException or ArgumentException or NotSupportedException or OutOfMemoryException)
         {
-            errors.WriteLine(Sentence(e));
+            errors.WriteLine(Printable(Sentence(e)));
             return Failed;
         }
     }
@@ -37,6 +37,10 @@ internal static class Guard
         var message = e.Message.ReplaceLineEndings(" ").Replace(" : '", ": '", StringComparison.Ordinal).TrimEnd();
         return message.EndsWith('\'') ? message + "." : message;
     }
+
+    /// <summary>What a file holds may stand in a message: it shall neither break the line nor command the terminal.</summary>
+    private static string Printable(string message) =>
+        string.Concat(message.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString()));
 
     /// <summary>A command line that cannot be parsed, as a sentence.</summary>
     public static string Sentence(ParseResult parsed, string[] args)

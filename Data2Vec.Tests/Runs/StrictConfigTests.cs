@@ -90,6 +90,7 @@ public sealed class StrictConfigTests
     [TestCase("{steps: 4\n", ": this is not valid YAML: ")]
     [TestCase("? [steps]\n: 4\n", ": this is not valid YAML: ")]
     [TestCase("...\na", ": this is not valid YAML: ")]
+    [TestCase("\"\\e[2J\\n\": 4\n", @":1: there is no key '\u001b[2J\u000a'.")]
     [TestCase("steps: 4\npreset: smal\n", "There is no preset 'smal'")]
     [TestCase("\u00ff", ": byte 0 is not valid UTF-8")]
     public void A_wrong_file_is_one_sentence_with_its_line(string text, string expected)
