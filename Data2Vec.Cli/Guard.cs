@@ -38,7 +38,9 @@ internal static class Guard
         return message.EndsWith('\'') ? message + "." : message;
     }
 
-    /// <summary>What a file holds may stand in a message: it shall neither break the line nor command the terminal.</summary>
+    /// <summary>
+    /// What a file holds may stand in a message: it shall neither break the line nor command the terminal.
+    /// </summary>
     private static string Printable(string message) =>
         string.Concat(message.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString()));
 

@@ -19,11 +19,12 @@ internal static class TarTarget
     {
         OwnSeeds =
         [
-            Shard(TarEntryFormat.V7), Shard(TarEntryFormat.Ustar), Shard(TarEntryFormat.Pax), Shard(TarEntryFormat.Gnu),
-            Shard(TarEntryFormat.Pax, new string('n', 300)), Shard(TarEntryFormat.Gnu, new string('n', 300)),
+            Shard(TarEntryFormat.V7), Shard(TarEntryFormat.Ustar),
+            Shard(TarEntryFormat.Pax), Shard(TarEntryFormat.Pax, new string('n', 300)),
+            Shard(TarEntryFormat.Gnu), Shard(TarEntryFormat.Gnu, new string('n', 300)),
         ],
-        Words = ["ustar\0", "ustar  \0", "00", "./", "../", "20 path=a.b\n", "size=", "9 size=9\n", "GNU.sparse.major=1",
-            "\u0080\0\0\0\0\0\0\0\0\0\u0002\0", "77777777777", "././@LongLink"],
+        Words = ["ustar\0", "ustar  \0", "00", "./", "../", "20 path=a.b\n", "size=", "9 size=9\n",
+            "GNU.sparse.major=1", "\u0080\0\0\0\0\0\0\0\0\0\u0002\0", "77777777777", "././@LongLink"],
     };
 
     private static void Read(byte[] bytes)
@@ -36,7 +37,7 @@ internal static class TarTarget
         if (members.Count > 0) members[^1].Read();
     }
 
-    /// <summary>Right sums in every block that calls itself a header: else hardly a mutated one would be read.</summary>
+    /// <summary>Right sums in every block that calls itself a header: else no mutated one would be read.</summary>
     private static byte[] Repaired(byte[] bytes)
     {
         var copy = (byte[])bytes.Clone();
