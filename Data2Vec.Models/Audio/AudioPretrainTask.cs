@@ -79,7 +79,10 @@ internal sealed class AudioPretrainTask(AudioPretrainConfig config) : PretrainTa
         {
             probes = new SpeechFileProbes(
                 Some(corpus!.Training, options.TrainingClips, options.Seed),
-                Some(corpus.HeldOut, options.HeldOutClips, options.Seed + 1), options);
+                Some(corpus.HeldOut, options.HeldOutClips, options.Seed + 1),
+                () => Some(
+                    [.. corpus.Samples.Where(s => s.Speaker is not null)], options.SpeakerClips, options.Seed + 2),
+                options);
             return [.. probes.LeftOut, "phones and digits: only the generated speech has labels for them"];
         }
         probes = new AudioProbes(speech, options);

@@ -14,6 +14,9 @@ public sealed record AudioProbeOptions
     /// <summary>Held-out clips to test on, at most.</summary>
     public int HeldOutClips { get; init; } = 300;
 
+    /// <summary>Clips of files by which speakers are told apart, at most; half of them are to fit on.</summary>
+    public int SpeakerClips { get; init; } = 800;
+
     /// <summary>Frames to fit on, at most.</summary>
     public int TrainingFrames { get; init; } = 10000;
 
@@ -54,7 +57,8 @@ public sealed class AudioProbes : IProbes<IAudioFeatures>
     {
         options ??= new AudioProbeOptions();
         foreach (var count in (int[])[
-            options.TrainingClips, options.HeldOutClips, options.TrainingFrames, options.TestFrames])
+            options.TrainingClips, options.HeldOutClips, options.SpeakerClips, options.TrainingFrames,
+            options.TestFrames])
             if (count < 0) throw new ArgumentException($"Audio probes: a count of {count} is negative.");
         training = new([.. speech.Training.Take(options.TrainingClips)], options.Mask, options.TrainingFrames,
             options.Seed);

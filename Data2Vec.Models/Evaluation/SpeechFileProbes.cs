@@ -14,7 +14,7 @@ public sealed record ProbeClip(string Name, float[] Wave, string? Speaker);
 /// </summary>
 /// <remarks>
 /// The first is fitted on training clips and tested on held-out ones. For the second the clips of every speaker go to
-/// both sides by a hash of their names; held-out speakers are asked about where they have clips enough, else all of them.
+/// both sides by a hash of their names; held-out speakers are asked about where they have clips enough, else all.
 /// </remarks>
 public sealed class SpeechFileProbes : IProbes<IAudioFeatures>
 {
@@ -35,21 +35,22 @@ public sealed class SpeechFileProbes : IProbes<IAudioFeatures>
     /// <summary>Draws masks and examples.</summary>
     /// <param name="training">Clips that the encoder is trained on.</param>
     /// <param name="test">Clips held out.</param>
+    /// <param name="spoken">
+    /// Clips of known speakers, held out or not: asked for where the held-out ones are too few. Null = none.
+    /// </param>
     /// <param name="options">Masks, numbers of frames and seed; null = the defaults.</param>
     /// <exception cref="ArgumentException">A wave has another length.</exception>
     public SpeechFileProbes(
-        IReadOnlyList<ProbeClip> training, IReadOnlyList<ProbeClip> test, AudioProbeOptions? options = null)
+        IReadOnlyList<ProbeClip> training, IReadOnlyList<ProbeClip> test,
+        Func<IReadOnlyList<ProbeClip>>? spoken = null, AudioProbeOptions? options = null)
     {
         options ??= new AudioProbeOptions();
-        foreach (var clip in training.Concat(test))
-            if (clip.Wave.Length != SpeechClip.Length)
-                throw new ArgumentException($"Speech probes: {clip.Name} has {clip.Wave.Length} samples; expected "
-                    + $"{SpeechClip.Length}.");
+        foreach (var clip in training.Concat(test)) Check(clip);
         (this.training, this.test) = (training, test);
         trainingBands = new(() => AudioBaselines.Analyse(Waves(training)));
         testBands = new(() => AudioBaselines.Analyse(Waves(test)));
         AddLoudestBand(options);
-        AddSpeaker();
+        AddSpeaker(spoken ?? (() => []));
     }
 
     /// <inheritdoc/>
@@ -104,12 +105,15 @@ public sealed class SpeechFileProbes : IProbes<IAudioFeatures>
         ]);
     }
 
-    private void AddSpeaker()
+    private void AddSpeaker(Func<IReadOnlyList<ProbeClip>> spoken)
     {
         var (name, clips, halves) = ("speaker held out, pooled", test, Halves(test));
         if (halves is null || halves.Fit.Length < Fewest || halves.Ask.Length < Fewest)
-            (name, clips) = ("speaker, pooled", [.. training, .. test]);
-        halves = Halves(clips);
+        {
+            (name, clips) = ("speaker, pooled", spoken());
+            foreach (var clip in clips) Check(clip);
+            halves = Halves(clips);
+        }
         if (halves is null)
         {
             probes.LeftOut.Add($"{name}: there are not two speakers known with {FewestOfSpeaker} clips to fit");
@@ -136,6 +140,13 @@ public sealed class SpeechFileProbes : IProbes<IAudioFeatures>
         int[] Labels(int[] rows) => [.. rows.Select(i => speakers[clips[i].Speaker!])];
         var (fit, ask) = (Known(true), Known(false));
         return new(fit, ask, new(Labels(fit), Labels(ask), speakers.Count));
+    }
+
+    private static void Check(ProbeClip clip)
+    {
+        if (clip.Wave.Length != SpeechClip.Length)
+            throw new ArgumentException(
+                $"Speech probes: {clip.Name} has {clip.Wave.Length} samples; expected {SpeechClip.Length}.");
     }
 
     private static float[][] Waves(IReadOnlyList<ProbeClip> clips) => [.. clips.Select(c => c.Wave)];

@@ -17,7 +17,7 @@ public sealed class SpeechFileProbesTests
     [Test]
     public void Hidden_bands_and_held_out_speakers_are_asked_beside_what_needs_no_encoder()
     {
-        var probes = new SpeechFileProbes(Training, HeldOut, Options);
+        var probes = new SpeechFileProbes(Training, HeldOut, () => throw new AssertionException("not needed"), Options);
         Assert.That(probes.Names, Is.EqualTo(new[] { Band, "speaker held out, pooled" }));
         var results = probes.Results([0.1, 0.2], [0.3, 0.4]);
         Assert.That(results[0].Examples, Is.EqualTo(1500));
@@ -36,7 +36,7 @@ public sealed class SpeechFileProbesTests
     [Test]
     public void Features_that_know_the_answer_are_right_and_blind_ones_guess()
     {
-        var probes = new SpeechFileProbes(Training, HeldOut, Options);
+        var probes = new SpeechFileProbes(Training, HeldOut, () => throw new AssertionException("not needed"), Options);
         Assert.That(probes.Accuracies(new Features(true)), Is.All.GreaterThan(0.9));
         var blind = probes.Accuracies(new Features(false));
         Assert.That(blind[0], Is.LessThan(probes.Results(blind, blind)[0].Majority + 0.08));
@@ -46,7 +46,8 @@ public sealed class SpeechFileProbesTests
     [Test]
     public void Few_held_out_speakers_are_joined_by_those_of_training()
     {
-        var probes = new SpeechFileProbes(Training, [.. HeldOut.Take(60)], Options);
+        var few = HeldOut.Take(60).ToArray();
+        var probes = new SpeechFileProbes([.. Training.Take(60)], few, () => [.. Training, .. few], Options);
         Assert.That(probes.Names, Does.Contain("speaker, pooled"));
         Assert.That(probes.Results([0, 0], [0, 0])[1].Examples, Is.InRange(100, 300));
     }
@@ -55,10 +56,10 @@ public sealed class SpeechFileProbesTests
     public void Clips_without_speakers_and_data_without_clips_are_named_with_the_reason()
     {
         var unknown = Training.Select(c => c with { Speaker = null }).ToArray();
-        var probes = new SpeechFileProbes(unknown, unknown, Options);
+        var probes = new SpeechFileProbes(unknown, unknown, () => unknown, Options);
         Assert.That(probes.Names, Is.EqualTo(new[] { Band }));
         Assert.That(probes.LeftOut.Single(), Does.StartWith("speaker, pooled: there are not two speakers"));
-        var none = new SpeechFileProbes(Training, [], Options);
+        var none = new SpeechFileProbes(Training, [], () => Training, Options);
         Assert.That(none.LeftOut.Single(), Does.StartWith(Band).And.Contain("0 held-out ones that last 2.5 s"));
         Assert.That(none.Names, Is.EqualTo(new[] { "speaker, pooled" }));
         Assert.That(() => new SpeechFileProbes([new("short", new float[9], null)], []),
