@@ -28,7 +28,7 @@ internal sealed class Report(TextWriter output)
         var failed = rows.Count(r => r.Status == Status.Failed);
         var skipped = rows.Count(r => r.Status == Status.Skipped);
         if (rows.Count == skipped) output.WriteLine(rows.Count == 0
-            ? $"No case matches \"{request.Filter}\"; `list` shows them all."
+            ? $"No case matches \"{request.Filter}\"; {(verb == "steps" ? StepCase.Names : "`list` shows them all")}."
             : "Every case was skipped, so nothing was shown.");
         output.WriteLine(Count(rows.Select(r => r.Op).Distinct().Count(), rows.Select(r => (r.Op, r.Case)).Distinct().Count(), failed, skipped));
         return failed > 0 || rows.Count == skipped ? 1 : 0;
@@ -44,6 +44,8 @@ internal sealed class Report(TextWriter output)
         if (r.MinSeconds is { } min)
             parts.Add($"{r.Pass,-16} min {Time(min)} median {Time(r.MedianSeconds!.Value)}"
                 + (r.Speed is null ? "" : $" {r.Speed,8:0.00} {r.Unit,-7} {r.PercentOfBound,5:0.0} %"));
+        if (r.PeakBuffersMb is { } buffers)
+            parts.Add($"peak {buffers:0} MB buffers, {r.PeakRssMb:0} MB process");
         if (r.AllocatedBytes is { } bytes) parts.Add($"{bytes} B managed");
         if (r.Reason is not null) parts.Add(r.Reason);
         return string.Create(CultureInfo.InvariantCulture, $"{status} {r.Op + "/" + r.Case,-52} {string.Join(", ", parts)}").TrimEnd();

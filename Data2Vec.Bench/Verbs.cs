@@ -51,13 +51,16 @@ internal static class Verbs
 
     public static void Steps(Request request, Report report)
     {
-        using var device = BenchDevice.Open(request);
+        using (var device = BenchDevice.Open(request)) report.Output.WriteLine($"{device.Name}: {device}");
         var bounds = BoundsOf(request);
-        report.Output.WriteLine($"{device.Name}: {device}");
         bounds.Measure();
         report.Output.WriteLine(bounds);
-        var timer = new Running.Timer(device, bounds);
-        foreach (var c in StepCase.All.Where(c => c.Modality.Contains(request.Filter ?? ""))) report.Add(timer.Time(c));
+        foreach (var c in StepCase.All.Where(c => Catalogue.Matches(c.Id, request.Filter)))
+        {
+            // A device for each, because its memory keeps the peak of all its time.
+            using var device = BenchDevice.Open(request);
+            report.Add(new Running.Timer(device, bounds).Time(c));
+        }
     }
 
     public static void Bdn(Request request, Report report)

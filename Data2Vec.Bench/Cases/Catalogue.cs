@@ -52,6 +52,7 @@ internal static class Catalogue
     /// <summary>The refusals whose name contains the filter.</summary>
     public static IReadOnlyList<OpError> SelectErrors(string? filter) => [.. Errors.Where(e => Matches(e.Id, filter))];
 
-    private static bool Matches(string id, string? filter) =>
+    /// <summary>Whether the name of a case contains the filter; none is contained in all.</summary>
+    public static bool Matches(string id, string? filter) =>
         string.IsNullOrEmpty(filter) || id.Contains(filter, StringComparison.OrdinalIgnoreCase);
 }

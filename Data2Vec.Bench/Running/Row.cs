@@ -66,6 +66,16 @@ internal sealed record Row(string Op, string Case, Status Status)
     /// <summary>Managed bytes allocated per run.</summary>
     public long? AllocatedBytes { get; init; }
 
+    /// <summary>
+    /// Most bytes of device buffers in use at once, in MiB: rounded up to size classes, written to or not.
+    /// </summary>
+    public double? PeakBuffersMb { get; init; }
+
+    /// <summary>
+    /// Most physical memory of the process at once, in MiB; where the system cannot begin anew, since its start.
+    /// </summary>
+    public double? PeakRssMb { get; init; }
+
     public static void Write(string file, string verb, string device, IReadOnlyList<Row> rows)
     {
         using var stream = File.Create(file);

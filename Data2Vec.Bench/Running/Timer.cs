@@ -1,18 +1,24 @@
 using System.Diagnostics;
+using System.Runtime;
 using Data2Vec.Bench.Cases;
 using Data2Vec.Engine;
+using Data2Vec.Models;
 
 namespace Data2Vec.Bench.Running;
 
 /// <summary>
-/// Times a case on a device: repeated until at least 0.2 s and 5 runs are measured, after a warm-up that lets the runtime
-/// optimise the code. The shortest run is the kernel, the median what the machine was able to give.
+/// Times a case on a device: repeated until at least 0.2 s and 5 runs are measured, after a warm-up that lasts until the
+/// runtime has optimised the code. The shortest run is the kernel, the median what the machine was able to give.
 /// </summary>
 internal sealed class Timer(Device device, Bounds bounds)
 {
-    private const double WarmUpSeconds = 0.1;
+    // The runtime compiles what is called often again, in the background, 0.1 s after it has last seen something new: a
+    // kernel's loops run many times slower until then.
+    private const double QuietSeconds = 0.25;
+    private const double LongestWarmUpSeconds = 3;
     private const double MeasuredSeconds = 0.2;
     private const int FewestRuns = 5;
+    private const double Mega = 1 << 20;
 
     /// <summary>A line for forward, and one for forward and backward where there are gradients.</summary>
     public IReadOnlyList<Row> Time(OpCase c)
@@ -39,11 +45,34 @@ internal sealed class Timer(Device device, Bounds bounds)
         return rows;
     }
 
-    /// <summary>A whole update; the first ones fill pools and are not counted.</summary>
+    /// <summary>
+    /// A whole update; the first ones fill pools and are not counted. Peaks are those of making the model and of all its
+    /// updates: of buffers on a device that nothing else has used, and of the process.
+    /// </summary>
     public Row Time(StepCase c)
     {
+        PeakMemory.Restart();
         using var session = c.Start(device);
-        return Measure(c.Modality, c.Shape, "update", () => session.Update(monitor: false), c.Flops, 0);
+        return Measure(c.Modality, c.Shape, "update", () => session.Update(monitor: false), c.Flops, 0) with
+        {
+            PeakBuffersMb = device.Backend.Memory.PeakBytes / Mega,
+            PeakRssMb = PeakMemory.Read(),
+        };
+    }
+
+    /// <summary>Calls at least three times, and until no method has been compiled for a while.</summary>
+    private static void WarmUp(Action call)
+    {
+        var watch = Stopwatch.StartNew();
+        var (calls, methods, newest) = (0, 0L, 0.0);
+        double now;
+        do
+        {
+            call();
+            now = watch.Elapsed.TotalSeconds;
+            if (JitInfo.GetCompiledMethodCount() is var count && count != methods) (methods, newest) = (count, now);
+        }
+        while (++calls < 3 || now - newest < QuietSeconds && now < LongestWarmUpSeconds);
     }
 
     private Row Measure(OpCase c, string pass, Action call, double flops, long bytes) =>
@@ -51,10 +80,7 @@ internal sealed class Timer(Device device, Bounds bounds)
 
     private Row Measure(string op, string name, string pass, Action call, double flops, long bytes)
     {
-        var watch = Stopwatch.StartNew();
-        var calls = 0;
-        do call();
-        while (++calls < 3 || watch.Elapsed.TotalSeconds < WarmUpSeconds && calls < 10_000);
+        WarmUp(call);
 
         var seconds = new List<double>(1 << 14);
         var allocated = GC.GetAllocatedBytesForCurrentThread();

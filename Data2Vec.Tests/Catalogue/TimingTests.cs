@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Jobs;
 using Data2Vec.Bench.Cases;
 using Data2Vec.Bench.Running;
+using Data2Vec.Models.Configuration;
 using NUnit.Framework;
 using Cases = Data2Vec.Bench.Cases.Catalogue;
 
@@ -43,6 +44,44 @@ public sealed class TimingTests
             Assert.That(row.MinSeconds, Is.GreaterThan(0).And.LessThanOrEqualTo(row.MedianSeconds!.Value));
             Assert.That(row.AllocatedBytes, Is.Not.Null);
         }
+    }
+
+    [Test]
+    public void Whole_updates_have_a_line_with_their_peaks()
+    {
+        StepCase[] cases =
+        [
+            StepCase.Text(TextPretrainConfig.Presets["tiny"] with { VocabularySize = 300 }, batch: 2, time: 9),
+            StepCase.Vision(VisionPretrainConfig.Presets["tiny"], batch: 2),
+            StepCase.Audio(AudioPretrainConfig.Presets["tiny"], batch: 2, samples: 4000),
+        ];
+        Assert.That(cases.Select(c => c.Id), Is.EqualTo(new[]
+        {
+            "text/2x9 tokens", "vision/2x37 tokens", "audio/2x4000 samples",
+        }));
+        foreach (var c in cases)
+        {
+            using var device = BenchDevice.Open("cpu", 1);
+            var row = new Bench.Running.Timer(device, new Bounds(1)).Time(c);
+            Assert.That((row.Op, row.Case, row.Pass, row.Status),
+                Is.EqualTo((c.Modality, c.Shape, "update", Status.Passed)));
+            Assert.That(row.Speed, Is.EqualTo(c.Flops / row.MinSeconds!.Value / 1e9).Within(1e-9));
+            Assert.That(device.OutstandingBuffers, Is.Zero);
+            // Values, gradients and two moments at least.
+            long parameters;
+            using (var session = c.Start(device)) parameters = session.Store.Count;
+            Assert.That(row.PeakBuffersMb, Is.InRange(4 * sizeof(float) * parameters / 1048576.0, 500));
+            Assert.That(row.PeakRssMb, Is.GreaterThan(20).And.LessThan(4000));
+        }
+    }
+
+    [Test]
+    public void Updates_of_base_models_are_those_of_the_peer()
+    {
+        Assert.That(StepCase.All.Select(c => $"{c.Id}: {c.Flops:F0}"), Is.EqualTo(new[]
+        {
+            "text/4x128 tokens: 358631866368", "vision/4x197 tokens: 562763464704", "audio/1x80000 samples: 259768283136",
+        }), "shapes and work as the libtorch peer counts them");
     }
 
     [Test]
