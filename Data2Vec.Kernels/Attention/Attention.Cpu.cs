@@ -82,7 +82,9 @@ internal sealed unsafe partial class CpuBackend<T>
             if (bias is not null)
             {
                 var row = bias + ((long)h * queries + i) * keys;
-                for (var j = 0; j < keys; j++) s[j] += row[j];
+                var j = 0;
+                for (; j + T.Width <= keys; j += T.Width) T.Store(s + j, T.Load(s + j) + T.Load(row + j));
+                for (; j < keys; j++) s[j] += row[j];
             }
             if (slopes is not null)
                 for (var j = 0; j < keys; j++) s[j] -= slopes[h] * Math.Abs(i - j);
@@ -96,8 +98,7 @@ internal sealed unsafe partial class CpuBackend<T>
         public float Softmax(float* s, int b, int h, int i)
         {
             Prepare(s, b, h, i);
-            var max = float.NegativeInfinity;
-            for (var j = 0; j < keys; j++) max = MathF.Max(max, s[j]);
+            var max = Largest(s);
             if (float.IsNegativeInfinity(max))
             {
                 new Span<float>(s, keys).Clear();
@@ -113,14 +114,32 @@ internal sealed unsafe partial class CpuBackend<T>
                 lanes += e;
             }
             var sum = T.Sum(lanes);
-            for (; n < keys; n++)
-            {
-                s[n] = MathF.Exp(s[n] - max);
-                sum += s[n];
-            }
+            if (n < keys) T.StoreFirst(s + n, LaneMath<T>.Exp(T.LoadFirst(s + n, keys - n) - shift), keys - n);
+            for (; n < keys; n++) sum += s[n];
             var inverse = 1 / sum;
-            for (var j = 0; j < keys; j++) s[j] *= inverse;
+            var factor = T.Broadcast(inverse);
+            n = 0;
+            for (; n + T.Width <= keys; n += T.Width) T.Store(s + n, T.Load(s + n) * factor);
+            for (; n < keys; n++) s[n] *= inverse;
             return max + MathF.Log(sum);
+        }
+
+        /// <summary>The largest score; a NaN makes it NaN or, beside finite scores, the sum of exponentials.</summary>
+        private float Largest(float* s)
+        {
+            var max = float.NegativeInfinity;
+            var n = 0;
+            if (keys >= T.Width)
+            {
+                var lanes = T.Load(s);
+                for (n = T.Width; n + T.Width <= keys; n += T.Width) lanes = T.Max(T.Load(s + n), lanes);
+                max = T.Largest(lanes);
+            }
+            for (; n < keys; n++) max = MathF.Max(max, s[n]);
+            if (!float.IsNegativeInfinity(max)) return max;
+            // No key, or NaN beside nothing: lanes lose it.
+            for (n = 0; n < keys; n++) max = MathF.Max(max, s[n]);
+            return max;
         }
 
         /// <summary>p * keep / keep probability, for row (b, h, i) counted over all samples and heads.</summary>

@@ -92,8 +92,7 @@ internal sealed unsafe partial class CpuBackend<T>
         {
             var row = ((long)b * A.Heads + h) * A.Queries + i;
             var at = ((long)b * A.Queries + i) * A.ORow + h * A.HeadSize;
-            float r = 0;
-            for (var d = 0; d < A.HeadSize; d++) r += DO[at + d] * O[at + d];
+            var r = Dot(DO + at, O + at);
             var lse = LogSumExp[row];
             Scores.Prepare(p, b, h, i);
             if (float.IsNegativeInfinity(lse)) new Span<float>(p, A.Keys).Clear();
@@ -101,11 +100,14 @@ internal sealed unsafe partial class CpuBackend<T>
             new ReadOnlySpan<float>(p, A.Keys).CopyTo(new Span<float>(dropped, A.Keys));
             Scores.Drop(dropped, row);
             Scores.Drop(ds, row);
-            for (var j = 0; j < A.Keys; j++) ds[j] = p[j] * (ds[j] - r);
+            var (shift, n) = (T.Broadcast(r), 0);
+            for (; n + T.Width <= A.Keys; n += T.Width) T.Store(ds + n, T.Load(p + n) * (T.Load(ds + n) - shift));
+            for (; n < A.Keys; n++) ds[n] = p[n] * (ds[n] - r);
             if (DBias is not null)
             {
                 var bias = DBias + ((long)h * A.Queries + i) * A.Keys;
-                for (var j = 0; j < A.Keys; j++) bias[j] += ds[j];
+                for (n = 0; n + T.Width <= A.Keys; n += T.Width) T.Store(bias + n, T.Load(bias + n) + T.Load(ds + n));
+                for (; n < A.Keys; n++) bias[n] += ds[n];
             }
             if (DSlopes is null) return;
             double sum = 0;
@@ -113,12 +115,22 @@ internal sealed unsafe partial class CpuBackend<T>
             DSlopes[h] += (float)sum;
         }
 
+        private readonly float Dot(float* x, float* y)
+        {
+            var lanes = T.Broadcast(0);
+            var d = 0;
+            for (; d + T.Width <= A.HeadSize; d += T.Width) lanes = T.MultiplyAdd(T.Load(x + d), T.Load(y + d), lanes);
+            var sum = T.Sum(lanes);
+            for (; d < A.HeadSize; d++) sum += x[d] * y[d];
+            return sum;
+        }
+
         private readonly void Exponentials(float* s, float lse)
         {
+            var shift = T.Broadcast(lse);
             var j = 0;
-            for (; j + T.Width <= A.Keys; j += T.Width)
-                T.Store(s + j, LaneMath<T>.Exp(T.Load(s + j) - T.Broadcast(lse)));
-            for (; j < A.Keys; j++) s[j] = MathF.Exp(s[j] - lse);
+            for (; j + T.Width <= A.Keys; j += T.Width) T.Store(s + j, LaneMath<T>.Exp(T.Load(s + j) - shift));
+            if (j < A.Keys) T.StoreFirst(s + j, LaneMath<T>.Exp(T.LoadFirst(s + j, A.Keys - j) - shift), A.Keys - j);
         }
 
         /// <summary>sum[j, d] += factor * sum over the block's rows of m[r, j] * x[r, d].</summary>

@@ -10,8 +10,11 @@ internal readonly unsafe struct AttentionTile<T>(int keys, int headSize)
     /// <summary>Query rows of one block.</summary>
     public int Rows => 4 * GemmMicroKernel<T>.Rows;
 
-    /// <summary>Keys, rounded up to whole tiles of columns and of rows.</summary>
-    public int KeyWidth { get; } = RoundUp(keys, GemmMicroKernel<T>.Columns);
+    /// <summary>
+    /// Floats from one row of scores to the next: the keys, rounded up to whole tiles of columns, and a cache line more
+    /// where rows would lie so that a column of a block falls into a few sets of the nearest cache.
+    /// </summary>
+    public int KeyWidth { get; } = Spread(RoundUp(keys, GemmMicroKernel<T>.Columns));
 
     /// <summary>Head size, rounded up to whole tiles of columns.</summary>
     public int HeadWidth { get; } = RoundUp(headSize, GemmMicroKernel<T>.Columns);
@@ -87,6 +90,9 @@ internal readonly unsafe struct AttentionTile<T>(int keys, int headSize)
             }
         }
     }
+
+    // A set takes 8 or 12 lines of addresses that are equal modulo 4 KB; a block has up to 48 rows.
+    private static int Spread(int width) => width % 256 == 0 ? width + 16 : width;
 
     private static int RoundUp(int x, int unit) => (x + unit - 1) / unit * unit;
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Data2Vec.Kernels.Cpu;
 
 namespace Data2Vec.Kernels;
@@ -6,6 +7,9 @@ internal sealed unsafe partial class CpuBackend<T>
 {
     /// <summary>Rows whose parameter gradients are summed together before the sums are added in order.</summary>
     private const int RowsPerPartialSum = 64;
+
+    /// <summary>Columns whose sums are added by one worker.</summary>
+    private const int ColumnsPerChunk = 256;
 
     public void LayerNorm(in LayerNormArgs a)
     {
@@ -32,20 +36,55 @@ internal sealed unsafe partial class CpuBackend<T>
         };
         ForRanges(ref job, a.Rows, RowsPerPartialSum);
         if (!wantsSums) return;
-        AddPartials(job.Partial, chunks, 2L * a.Columns, a.Columns, F(a.DGamma), a.AccumulateGamma);
-        AddPartials(job.Partial + a.Columns, chunks, 2L * a.Columns, a.Columns, F(a.DBeta), a.AccumulateBeta);
+        AddPartials(job.Partial, chunks, a.Columns, F(a.DGamma), a.AccumulateGamma);
+        AddPartials(job.Partial + a.Columns, chunks, a.Columns, F(a.DBeta), a.AccumulateBeta);
     }
 
-    /// <summary>target (+)= sum of the chunks' partial rows, in chunk order.</summary>
-    private static void AddPartials(
-        float* partial, long chunks, long stride, int columns, float* target, bool accumulate)
+    private void AddPartials(float* partial, long chunks, int columns, float* target, bool accumulate)
     {
         if (target is null) return;
-        for (var c = 0; c < columns; c++)
+        var sums = new PartialSums
         {
-            double sum = 0;
-            for (long i = 0; i < chunks; i++) sum += partial[i * stride + c];
-            target[c] = (float)(accumulate ? target[c] + sum : sum);
+            Partial = partial, Chunks = chunks, Stride = 2L * columns, Target = target, Accumulate = accumulate,
+        };
+        ForRanges(ref sums, columns, ColumnsPerChunk);
+    }
+
+    /// <summary>
+    /// target (+)= sum of the chunks' partial rows, in chunk order and in double whatever the width of a vector.
+    /// </summary>
+    private struct PartialSums : IRange
+    {
+        public float* Partial, Target;
+        public long Chunks, Stride;
+        public bool Accumulate;
+
+        public readonly void Run(long start, long end, int worker)
+        {
+            var c = start;
+            for (; c + Vector<float>.Count <= end; c += Vector<float>.Count)
+            {
+                var (low, high) = (Vector<double>.Zero, Vector<double>.Zero);
+                for (long i = 0; i < Chunks; i++)
+                {
+                    Vector.Widen(Vector.Load(Partial + i * Stride + c), out var l, out var h);
+                    low += l;
+                    high += h;
+                }
+                if (Accumulate)
+                {
+                    Vector.Widen(Vector.Load(Target + c), out var l, out var h);
+                    low += l;
+                    high += h;
+                }
+                Vector.Store(Vector.Narrow(low, high), Target + c);
+            }
+            for (; c < end; c++)
+            {
+                double sum = 0;
+                for (long i = 0; i < Chunks; i++) sum += Partial[i * Stride + c];
+                Target[c] = (float)(Accumulate ? sum + Target[c] : sum);
+            }
         }
     }
 
