@@ -1,10 +1,15 @@
 using System.CommandLine;
 using Data2Vec.Bench.Cases;
+using Data2Vec.Kernels;
 
 namespace Data2Vec.Bench;
 
 /// <summary>What was asked for on the command line.</summary>
-internal sealed record Request(string? Filter, string Device, int? Threads, bool TinyOnly, string? Json);
+internal sealed record Request(string? Filter, string Device, int? Threads, bool TinyOnly, string? Json)
+{
+    /// <summary>Type that cases are run in.</summary>
+    public DType Type { get; init; }
+}
 
 /// <summary>The verbs and their options; every verb ends with one line that counts what was done.</summary>
 internal static class BenchCommand

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Data2Vec.Bench.Running;
+using Data2Vec.Kernels;
 
 namespace Data2Vec.Bench;
 
@@ -7,6 +8,7 @@ namespace Data2Vec.Bench;
 internal sealed class BenchOptions
 {
     private static readonly string[] Sizes = ["tiny", "all"];
+    private static readonly string[] Types = ["float32", "bfloat16"];
 
     public BenchOptions(string defaultDevice)
     {
@@ -15,6 +17,7 @@ internal sealed class BenchOptions
             Description = $"One of {BenchDevice.Names}.", DefaultValueFactory = _ => defaultDevice,
         };
         Size.AcceptOnlyFromAmong(Sizes);
+        Type.AcceptOnlyFromAmong(Types);
         Threads.Validators.Add(result =>
         {
             if (result.Tokens is [var token] && int.TryParse(token.Value, out var n) && n < 0)
@@ -31,18 +34,26 @@ internal sealed class BenchOptions
         Description = "tiny, or all: also shapes of real models.", DefaultValueFactory = _ => "tiny",
     };
 
+    public Option<string> Type { get; } = new("--dtype")
+    {
+        Description = "Type of the operands for verify: float32, or bfloat16 with sums in float32.", DefaultValueFactory = _ => "float32",
+    };
+
     public Option<string?> Json { get; } = new("--json") { Description = "Also write every row to this file." };
 
     /// <summary>Adds the options to a verb whose arguments are there already.</summary>
     public Command AddTo(Command command)
     {
-        foreach (var option in new Option[] { Device, Threads, Size, Json }) command.Options.Add(option);
+        foreach (var option in new Option[] { Device, Threads, Size, Type, Json }) command.Options.Add(option);
         return command;
     }
 
     /// <summary>What was asked for.</summary>
     public Request Read(ParseResult parsed, string? filter) => new(filter, parsed.GetValue(Device)!, parsed.GetValue(Threads),
-        parsed.GetValue(Size) == "tiny", parsed.GetValue(Json));
+        parsed.GetValue(Size) == "tiny", parsed.GetValue(Json))
+    {
+        Type = parsed.GetValue(Type) == "bfloat16" ? DType.BFloat16 : DType.Float32,
+    };
 
     /// <summary>Runs a verb: 2 for wrong use, 1 for what nobody expected; the last line counts in any case.</summary>
     public static int Run(ParseResult parsed, Request request, Func<int> verb)

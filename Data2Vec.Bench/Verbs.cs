@@ -1,5 +1,6 @@
 using Data2Vec.Bench.Cases;
 using Data2Vec.Bench.Running;
+using Data2Vec.Kernels;
 
 namespace Data2Vec.Bench;
 
@@ -22,8 +23,8 @@ internal static class Verbs
     {
         using var device = BenchDevice.Open(request);
         using var oracle = BenchDevice.Open("reference");
-        report.Output.WriteLine($"{device.Name}: {device} against {oracle} in float64");
-        var verifier = new Verifier(device, oracle);
+        report.Output.WriteLine($"{device.Name}: {device} in {request.Type.Name()} against {oracle} in float64");
+        var verifier = new Verifier(device, oracle, request.Type);
         foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly)) report.Add(verifier.Verify(c));
         foreach (var e in Catalogue.SelectErrors(request.Filter)) report.Add(verifier.Verify(e));
     }

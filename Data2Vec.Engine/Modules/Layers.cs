@@ -73,6 +73,10 @@ public sealed class EmbeddingLayer
     /// <summary>The table [Rows, Width] itself.</summary>
     public Tensor Table(ParameterView p) => p[weight];
 
-    /// <summary>[shape of ids, Width].</summary>
-    public Tensor Forward(ParameterView p, Tensor ids) => Ops.Embedding(p[weight], ids, paddingRow);
+    /// <summary>
+    /// [shape of ids, Width]. Rows are read from the table in the store's type and rounded after: gradients of a frequent row
+    /// add many terms, which bfloat16 would lose.
+    /// </summary>
+    public Tensor Forward(ParameterView p, Tensor ids) =>
+        Ops.Cast(Ops.Embedding(p.Full(weight), ids, paddingRow), p.DType);
 }

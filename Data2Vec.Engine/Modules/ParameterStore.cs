@@ -144,10 +144,13 @@ public sealed class ParameterStore : IDisposable
     }
 
     /// <summary>The student's parameters for a forward pass; gradients are recorded when a tape is given.</summary>
-    public ParameterView Student(Tape? tape = null) => new(this, tape, teacher: false);
+    /// <param name="tape">Records what is computed; null for none.</param>
+    /// <param name="type">Type of the pass: bfloat16, or null for that of the store.</param>
+    public ParameterView Student(Tape? tape = null, DType? type = null) => new(this, tape, teacher: false, type ?? DType);
 
     /// <summary>The teacher's parameters: its own averages, the student's values elsewhere. Never tracked.</summary>
-    public ParameterView Teacher() => new(this, null, teacher: true);
+    /// <param name="type">Type of the pass: bfloat16, or null for that of the store.</param>
+    public ParameterView Teacher(DType? type = null) => new(this, null, teacher: true, type ?? DType);
 
     /// <summary>Forgets all gradients; the next contribution to each is stored, not added.</summary>
     public void ClearGradients() => Array.Clear(hasGradient);

@@ -15,6 +15,9 @@ public static partial class Ops
         return new Tensor(y, "Cast", tape.Record(new CastNode(tape, x.Node!, x.DType)));
     }
 
+    /// <summary>A node whose gradient goes on to another one in its type.</summary>
+    internal static Node CastGradient(Tape tape, Node input, DType type) => tape.Record(new CastNode(tape, input, type));
+
     private static TensorRef CastTo(TensorRef x, DType type)
     {
         var y = x.Device.Allocate(x.Shape, type);

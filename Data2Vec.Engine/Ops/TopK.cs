@@ -21,7 +21,7 @@ public static partial class Ops
             return (Slice(x, d, 0, 0), Tensor.Empty(x.Device, x.Shape.With(d, 0), DType.Int64));
         if (x.Shape.Rank == 0) return (Affine(x, 1), ArgMax(x.Detach()));
         // What was taken becomes -infinity, below everything that is still there.
-        var left = Clamp(largest ? x.Detach() : Neg(x.Detach()), low: -float.MaxValue);
+        var left = Clamp(largest ? x.Detach() : Neg(x.Detach()), low: -x.DType.Largest());
         var taken = new Tensor[k];
         for (var i = 0; i < k; i++)
         {

@@ -15,9 +15,9 @@ public static class CpuBackend
     {
         if (threads < 0) throw new ArgumentOutOfRangeException(nameof(threads), $"Threads must not be negative; got {threads}.");
         if (threads == 0) threads = Environment.ProcessorCount;
-        if (Avx512F.IsSupported) return new CpuBackend<Lanes512>(threads);
-        if (Avx2.IsSupported && Fma.IsSupported) return new CpuBackend<Lanes256>(threads);
-        return new CpuBackend<Lanes128>(threads);
+        if (Avx512F.IsSupported) return new WideningBackend(new CpuBackend<Lanes512>(threads));
+        if (Avx2.IsSupported && Fma.IsSupported) return new WideningBackend(new CpuBackend<Lanes256>(threads));
+        return new WideningBackend(new CpuBackend<Lanes128>(threads));
     }
 }
 

@@ -50,6 +50,16 @@ public static class DTypes
         _ => throw new ArgumentException($"{type} is not a floating-point type, so it has no epsilon."),
     };
 
+    /// <summary>The largest finite number of the type.</summary>
+    /// <exception cref="ArgumentException">The type is not a floating-point type.</exception>
+    public static double Largest(this DType type) => type switch
+    {
+        DType.Float32 => float.MaxValue,
+        DType.Float64 => double.MaxValue,
+        DType.BFloat16 => 3.3895313892515355e38,
+        _ => throw new ArgumentException($"{type} is not a floating-point type, so none of its numbers is the largest finite one."),
+    };
+
     /// <summary>The name used in messages, tables and file names: "float32", "bfloat16", "int64", ...</summary>
     public static string Name(this DType type) => type.ToString().ToLowerInvariant();
 }

@@ -46,13 +46,13 @@ public sealed class AudioPretrainModel : IPretrainable<AudioPretrainBatch>
 
     /// <inheritdoc/>
     public Tensor? Front(ParameterView student, AudioPretrainBatch batch) =>
-        sharedFront ? Encoder.Front(student, Waveform(batch)) : null;
+        sharedFront ? Encoder.Front(student, Waveform(student, batch)) : null;
 
     /// <inheritdoc/>
     public EncoderOutput Encode(
         ParameterView parameters, AudioPretrainBatch batch, Tensor? front, bool masked, ForwardMode mode)
     {
-        front ??= Encoder.Front(parameters, Waveform(batch));
+        front ??= Encoder.Front(parameters, Waveform(parameters, batch));
         return Encoder.Encode(parameters, front, FrameLengths(batch), masked ? batch.Masked : null, mode);
     }
 
@@ -72,6 +72,6 @@ public sealed class AudioPretrainModel : IPretrainable<AudioPretrainBatch>
     private int[]? FrameLengths(AudioPretrainBatch batch) =>
         batch.Lengths is null ? null : Array.ConvertAll(batch.Lengths, Encoder.Config.Frames);
 
-    private Tensor Waveform(AudioPretrainBatch batch) =>
-        Inputs.From(Store, batch.Waveforms, new Shape(batch.Batch, batch.Samples));
+    private static Tensor Waveform(ParameterView parameters, AudioPretrainBatch batch) =>
+        Inputs.From(parameters, batch.Waveforms, new Shape(batch.Batch, batch.Samples));
 }

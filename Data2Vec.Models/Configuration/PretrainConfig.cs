@@ -119,6 +119,9 @@ public abstract record PretrainConfig
     [Description("Save only each layer's input and compute it again in backward: less memory, a third more time.")]
     public bool Recompute { get; init; }
 
+    [Description("float32, or bfloat16: activations and copies of weights in 16 bits, the rest in float32.")]
+    public Precision Precision { get; init; }
+
     [Description("Updates between checkpoints; 0 = only at the end."), Limits(0, 1e9)]
     public int SaveEvery { get; init; } = 200;
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Data2Vec.Engine;
+using Data2Vec.Kernels;
 
 namespace Data2Vec.Models;
 
@@ -48,7 +49,7 @@ public static class CollapseMonitor
     private static float[] Pick(Tensor x, int[] rows)
     {
         var width = x.Shape[2];
-        var all = x.ToArray<float>();
+        var all = Ops.Cast(x, DType.Float32).ToArray<float>();
         var picked = new float[rows.Length * width];
         for (var r = 0; r < rows.Length; r++) all.AsSpan(rows[r] * width, width).CopyTo(picked.AsSpan(r * width));
         return picked;

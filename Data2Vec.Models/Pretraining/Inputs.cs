@@ -12,4 +12,8 @@ internal static class Inputs
         var tensor = Tensor.From<float>(store.Device, values, shape);
         return store.DType == DType.Float32 ? tensor : Ops.Cast(tensor, store.DType);
     }
+
+    /// <summary>As above, in the type of a pass.</summary>
+    public static Tensor From(ParameterView parameters, float[] values, Shape shape) =>
+        Ops.Cast(From(parameters.Store, values, shape), parameters.DType);
 }

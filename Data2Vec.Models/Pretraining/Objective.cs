@@ -86,14 +86,14 @@ public static class Objective
         var device = model.Store.Device;
         var rows = model.LossRows(batch);
         var front = model.Front(student, batch);
-        var (all, teacher) = Targets(model, batch, front?.Detach(), config.Recipe, keepTeacher);
+        var (all, teacher) = Targets(model, batch, front?.Detach(), config.Recipe, student.DType, keepTeacher);
         var width = all.Shape[2];
         var index = Tensor.From<int>(device, rows, new Shape(rows.Length));
         var target = Ops.GatherRows(Ops.Reshape(all, new Shape(all.Shape[0] * all.Shape[1], width)), index);
 
         var output = model.Encode(student, batch, front, masked: true, mode);
         var flat = Ops.Reshape(output.Last, new Shape(output.Last.Shape[0] * output.Last.Shape[1], width));
-        var prediction = model.Head.Forward(student, Ops.GatherRows(flat, index));
+        var prediction = Ops.Cast(model.Head.Forward(student, Ops.GatherRows(flat, index)), model.Store.DType);
         var loss = Ops.SmoothL1(
             prediction, target, beta: config.Beta, reduction: Reduction.Sum, scale: config.ScaleOf(width));
         if (config.HingeWeight > 0)
@@ -121,9 +121,9 @@ public static class Objective
     /// The teacher on the full view. Its intermediate tensors live as long as this call, unless they are kept.
     /// </summary>
     private static (Tensor Targets, EncoderOutput? Teacher) Targets<TBatch>(
-        IPretrainable<TBatch> model, TBatch batch, Tensor? front, TargetRecipe recipe, bool keepTeacher)
+        IPretrainable<TBatch> model, TBatch batch, Tensor? front, TargetRecipe recipe, DType type, bool keepTeacher)
     {
-        using var parameters = model.Store.Teacher();
+        using var parameters = model.Store.Teacher(type);
         if (keepTeacher)
         {
             var output = model.Encode(parameters, batch, front, masked: false, new ForwardMode(Collect: true));

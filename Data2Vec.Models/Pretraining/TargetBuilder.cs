@@ -89,6 +89,8 @@ public static class TargetBuilder
     /// <summary>One layer [B, T, D] under the per-layer norms of the recipe, without its class token.</summary>
     public static Tensor Normalise(Tensor x, TargetRecipe recipe)
     {
+        // Norms, the mean over layers and the loss are computed in float32 at least, whatever the layers were.
+        if (x.DType == DType.BFloat16) x = Ops.Cast(x, DType.Float32);
         if (recipe.ClassToken) x = Ops.Slice(x, 1, 1);
         x = Turned(x, recipe);
         var (b, t, d) = (x.Shape[0], x.Shape[1], x.Shape[2]);

@@ -104,7 +104,7 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
             var watched = monitor && m == micros.Length - 1;
             using var scope = Store.Device.Scope();
             using var tape = new Tape(Store.Device);
-            using var student = Store.Student(tape);
+            using var student = Store.Student(tape, config.Precision.Type());
             var result = Objective.Run(
                 model, micros[m], student, objective, new ForwardMode(state, Recompute: config.Recompute), watched);
             loss += result.Loss.Item();

@@ -41,9 +41,12 @@ public sealed class RelativePositionBias
     /// <summary>Patches from left to right that the table was made for.</summary>
     public int Width { get; }
 
-    /// <summary>The bias [H, N + 1, N + 1] for a window of h x w = N patches, class token first.</summary>
+    /// <summary>
+    /// The bias [H, N + 1, N + 1] for a window of h x w = N patches, class token first. The table is read in the store's type
+    /// and the bias rounded: an offset's gradient adds up to N terms, which bfloat16 would lose.
+    /// </summary>
     public Tensor Forward(ParameterView p, int height, int width) =>
-        Of(p[table], (Height, Width), (height, width), byWidth);
+        Ops.Cast(Of(p.Full(table), (Height, Width), (height, width), byWidth), p.DType);
 
     /// <summary>The bias [H, N + 1, N + 1] that a table made for one window gives in another.</summary>
     /// <param name="table">[(2h - 1)(2w - 1) + 3, H].</param>

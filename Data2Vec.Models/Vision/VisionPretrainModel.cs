@@ -42,7 +42,7 @@ public sealed class VisionPretrainModel : IPretrainable<VisionPretrainBatch>
     {
         var channels = Encoder.Config.Channels;
         var pixels = Inputs.From(
-            Store, batch.Pixels, new Shape(batch.Batch, batch.Height, batch.Width, channels));
+            parameters, batch.Pixels, new Shape(batch.Batch, batch.Height, batch.Width, channels));
         return Encoder.Forward(parameters, pixels, masked ? batch.Masked : null, mode);
     }
 

@@ -1,16 +1,21 @@
 using Data2Vec.Bench.Cases;
 using Data2Vec.Bench.Running;
 using Data2Vec.Engine;
+using Data2Vec.Kernels;
 using NUnit.Framework;
 using Cases = Data2Vec.Bench.Cases.Catalogue;
 
 namespace Data2Vec.Tests.Catalogue;
 
-/// <summary>Every tiny case of the catalogue on every device against Reference in double, and every refusal.</summary>
+/// <summary>Every tiny case of the catalogue on every device and in both types against Reference in double, and every refusal.</summary>
 [TestFixtureSource(nameof(Devices))]
-public sealed class ParityTests(string name)
+public sealed class ParityTests(string name, DType type)
 {
-    private static readonly string[] Devices = ["reference", "delayed:reference", "cpu", "delayed"];
+    private static readonly object[][] Devices =
+    [
+        ["reference", DType.Float32], ["delayed:reference", DType.Float32], ["cpu", DType.Float32], ["delayed", DType.Float32],
+        ["reference", DType.BFloat16], ["cpu", DType.BFloat16],
+    ];
 
     private Device device = null!;
     private Device oracle = null!;
@@ -40,7 +45,7 @@ public sealed class ParityTests(string name)
     [TestCaseSource(nameof(Tiny))]
     public void Agrees_with_the_oracle(string id)
     {
-        var row = new Verifier(device, oracle).Verify(Cases.Cases.Single(c => c.Id == id));
+        var row = new Verifier(device, oracle, type).Verify(Cases.Cases.Single(c => c.Id == id));
         Assert.That(row.Status, Is.Not.EqualTo(Status.Failed), row.Reason);
     }
 
