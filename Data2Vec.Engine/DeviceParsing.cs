@@ -24,6 +24,7 @@ public sealed partial class Device
                 return cpu;
             case "cpu": return new Device(name, CpuBackend.Create(threads));
             case "reference": return new Device(name, new ReferenceBackend());
+            case "ilgpu:cpu": return new Device(name, IlgpuDevices.OpenCpu());
             case "delayed": return new Device(name, new DelayedBackend(CpuBackend.Create(threads)));
             case "delayed:reference": return new Device(name, new DelayedBackend(new ReferenceBackend()));
             default:

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Data2Vec.Kernels;
@@ -33,9 +32,8 @@ internal unsafe class HostBuffer : DeviceBuffer
 internal sealed unsafe class HostPool : IDisposable
 {
     private const int Alignment = 64;
-    private const int SmallestLog2 = 8;
 
-    private readonly Stack<HostBuffer>[] free = new Stack<HostBuffer>[4 * 48];
+    private readonly Stack<HostBuffer>[] free = new Stack<HostBuffer>[SizeClasses.Count];
     private readonly Func<nint, long, int, HostBuffer> make;
     private readonly bool poison;
     private readonly Lock gate = new();
@@ -54,7 +52,7 @@ internal sealed unsafe class HostPool : IDisposable
 
     public HostBuffer Allocate(long bytes)
     {
-        var (sizeClass, rounded) = ClassOf(bytes);
+        var (sizeClass, rounded) = SizeClasses.Of(bytes);
         HostBuffer buffer;
         lock (gate)
         {
@@ -109,16 +107,6 @@ internal sealed unsafe class HostPool : IDisposable
                 while (stack.TryPop(out var buffer))
                     NativeMemory.AlignedFree(buffer.RawMemory);
         }
-    }
-
-    private static (int SizeClass, long Bytes) ClassOf(long bytes)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        if (bytes <= 1 << SmallestLog2) return (0, 1 << SmallestLog2);
-        var log2 = BitOperations.Log2((ulong)bytes - 1);
-        var quarter = 1L << (log2 - 2);
-        var step = (bytes - 1 - (1L << log2)) / quarter + 1;
-        return ((log2 - SmallestLog2) * 4 + (int)step, (1L << log2) + step * quarter);
     }
 }
 

@@ -1,0 +1,41 @@
+using ILGPU;
+
+namespace Data2Vec.Kernels.Ilgpu;
+
+/// <summary><see cref="DropoutSource"/> as kernels read it: drawn bits, an explicit keep mask, or no dropout at all.</summary>
+internal struct DeviceDropout
+{
+    private ArrayView<StepValues> step;
+    private ArrayView<byte> keep;
+    private uint threshold, site;
+    private int byteThreshold, mode;
+    private float scale, byteScale;
+
+    /// <summary>keep / (1 - p) at a position: 0, or the scale; 1 without dropout.</summary>
+    public readonly float Factor(long position)
+    {
+        if (mode == 0) return 1;
+        if (mode == 1) return DevicePhilox.Word(step[0], site, position) >= threshold ? scale : 0;
+        return keep[position] != 0 ? scale : 0;
+    }
+
+    /// <summary>As <see cref="Factor"/>, for probabilities of attention, whose bits are bytes.</summary>
+    public readonly float ByteFactor(long position)
+    {
+        if (mode == 0) return 1;
+        if (mode == 1) return DevicePhilox.Byte(step[0], site, position) >= (uint)byteThreshold ? byteScale : 0;
+        return keep[position] != 0 ? scale : 0;
+    }
+
+    public static DeviceDropout Of(in DropoutSource source) => !source.IsActive ? default : new DeviceDropout
+    {
+        mode = source.Keep.IsNone ? 1 : 2,
+        step = IlgpuBackend.View<StepValues>(source.Step),
+        keep = IlgpuBackend.View<byte>(source.Keep),
+        threshold = source.Threshold,
+        site = source.Site,
+        byteThreshold = source.ByteThreshold,
+        scale = (float)(1 / (1 - source.Probability)),
+        byteScale = 256f / (256 - source.ByteThreshold),
+    };
+}
