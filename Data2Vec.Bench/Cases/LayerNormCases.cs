@@ -17,6 +17,10 @@ internal static class LayerNormCases
         // With a small eps two columns always give +1 and -1, and the gradient is a difference of equal numbers.
         Of("two columns", [5, 2], eps: 0.5),
         Of("whole vectors", [4, 64]),
+        // Above 256 the threads of a GPU hold more than four elements each, the last of them not all.
+        Of("several warps", [6, 260]),
+        Of("several warps, dropout and residual", [6, 264], residual: true, dropout: 0.3),
+        Of("several warps, GELU", [5, 268], activation: Activation.Gelu),
         Of("wide row", [2, 1027]),
         Of("many rows", [301, 9]),
         Of("rank 4", [2, 3, 2, 9]),

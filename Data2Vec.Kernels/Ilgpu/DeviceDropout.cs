@@ -11,12 +11,28 @@ internal struct DeviceDropout
     private int byteThreshold, mode;
     private float scale, byteScale;
 
+    /// <summary>False when every factor is 1.</summary>
+    public readonly bool IsActive => mode != 0;
+
     /// <summary>keep / (1 - p) at a position: 0, or the scale; 1 without dropout.</summary>
     public readonly float Factor(long position)
     {
         if (mode == 0) return 1;
         if (mode == 1) return DevicePhilox.Word(step[0], site, position) >= threshold ? scale : 0;
         return keep[position] != 0 ? scale : 0;
+    }
+
+    /// <summary>The factors of four positions from one on that is a multiple of four: one block of random words.</summary>
+    public readonly Quad Factors(long position)
+    {
+        if (mode == 0) return new Quad(1, 1, 1, 1);
+        if (mode == 1)
+        {
+            DevicePhilox.Block(step[0], site, position >> 2, out var w0, out var w1, out var w2, out var w3);
+            return new Quad(
+                w0 >= threshold ? scale : 0, w1 >= threshold ? scale : 0, w2 >= threshold ? scale : 0, w3 >= threshold ? scale : 0);
+        }
+        return new Quad(Factor(position), Factor(position + 1), Factor(position + 2), Factor(position + 3));
     }
 
     /// <summary>As <see cref="Factor"/>, for probabilities of attention, whose bits are bytes.</summary>

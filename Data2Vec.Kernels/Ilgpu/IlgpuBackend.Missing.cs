@@ -21,8 +21,6 @@ public sealed partial class IlgpuBackend : IBackend
     public void Conv1dBackward(in Conv1dBackwardArgs a) => throw Missing("Conv1dBackward");
     public void Attention(in AttentionArgs a) => throw Missing("Attention");
     public void AttentionBackward(in AttentionBackwardArgs a) => throw Missing("AttentionBackward");
-    public void LayerNorm(in LayerNormArgs a) => throw Missing("LayerNorm");
-    public void LayerNormBackward(in LayerNormBackwardArgs a) => throw Missing("LayerNormBackward");
     public void InstanceNorm(in InstanceNormArgs a) => throw Missing("InstanceNorm");
     public void InstanceNormBackward(in InstanceNormBackwardArgs a) => throw Missing("InstanceNormBackward");
     public void GatherRows(in GatherRowsArgs a) => throw Missing("GatherRows");

@@ -6,5 +6,7 @@ internal static class KernelList
     public static IEnumerable<KernelSource> All =>
     [
         .. UnaryKernels.All,
+        .. PartialSums.All,
+        .. LayerNormKernels.All,
     ];
 }

@@ -25,4 +25,31 @@ internal static class RowReduction
         Group.Barrier();
         return sum;
     }
+
+    /// <summary>As above for two values at once.</summary>
+    public static void Sum(ref float first, ref float second)
+    {
+        var partial = SharedMemory.Allocate<float>(2 * MostWarps);
+        float a = first, b = second;
+        for (var offset = Warp.WarpSize / 2; offset > 0; offset /= 2)
+        {
+            a += Warp.ShuffleDown(a, offset);
+            b += Warp.ShuffleDown(b, offset);
+        }
+        if (Warp.IsFirstLane)
+        {
+            partial[2 * Warp.WarpIdx] = a;
+            partial[2 * Warp.WarpIdx + 1] = b;
+        }
+        Group.Barrier();
+        a = b = 0;
+        for (var i = 0; i < Group.DimX / Warp.WarpSize; i++)
+        {
+            a += partial[2 * i];
+            b += partial[2 * i + 1];
+        }
+        Group.Barrier();
+        first = a;
+        second = b;
+    }
 }
