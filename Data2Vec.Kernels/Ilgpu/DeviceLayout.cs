@@ -28,30 +28,16 @@ internal struct DeviceLayout
     }
 
     /// <summary>A layout for the shape; operands that do not exist have zero strides.</summary>
-    public static DeviceLayout Of(Shape shape, in Strides x, in Strides y, in Strides z)
+    public static DeviceLayout Of(Shape shape, in Strides x, in Strides y, in Strides z) =>
+        Of(new MergedLayout(shape, x, y, z));
+
+    public static DeviceLayout Of(in MergedLayout m) => new()
     {
-        Span<long> extents = stackalloc long[Shape.MaxRank];
-        Span<long> sx = stackalloc long[Shape.MaxRank], sy = stackalloc long[Shape.MaxRank], sz = stackalloc long[Shape.MaxRank];
-        var rank = 0;
-        for (var d = shape.Rank - 1; d >= 0; d--)
-        {
-            if (shape[d] == 1) continue;
-            if (rank > 0 && x[d] == sx[rank - 1] * extents[rank - 1] && y[d] == sy[rank - 1] * extents[rank - 1]
-                && z[d] == sz[rank - 1] * extents[rank - 1])
-            {
-                extents[rank - 1] *= shape[d];
-                continue;
-            }
-            (extents[rank], sx[rank], sy[rank], sz[rank]) = (shape[d], x[d], y[d], z[d]);
-            rank++;
-        }
-        return new DeviceLayout
-        {
-            rank = rank,
-            e0 = extents[0], e1 = extents[1], e2 = extents[2], e3 = extents[3], e4 = extents[4], e5 = extents[5], e6 = extents[6],
-            x = DeviceStrides.Of(sx, rank), y = DeviceStrides.Of(sy, rank), z = DeviceStrides.Of(sz, rank),
-        };
-    }
+        rank = m.Rank,
+        e0 = m.Extents[0], e1 = m.Extents[1], e2 = m.Extents[2], e3 = m.Extents[3], e4 = m.Extents[4], e5 = m.Extents[5],
+        e6 = m.Extents[6],
+        x = DeviceStrides.Of(m.X, m.Rank), y = DeviceStrides.Of(m.Y, m.Rank), z = DeviceStrides.Of(m.Z, m.Rank),
+    };
 
     private static void Step(
         ref long i, long extent, long sx, long sy, long sz, ref long a, ref long b, ref long c)
@@ -80,7 +66,7 @@ internal struct DeviceLayout
     {
         public long S0, S1, S2, S3, S4, S5, S6, Last;
 
-        public static DeviceStrides Of(ReadOnlySpan<long> strides, int rank) => new()
+        public static DeviceStrides Of(in MergedLayout.Numbers strides, int rank) => new()
         {
             S0 = strides[0], S1 = strides[1], S2 = strides[2], S3 = strides[3], S4 = strides[4], S5 = strides[5], S6 = strides[6],
             Last = rank == 0 ? 0 : strides[rank - 1],

@@ -7,7 +7,7 @@ namespace Data2Vec.Kernels.Ilgpu;
 /// device, within the last bits, and to the accuracy of the cpu backend (`LaneMath`, where the sources of the polynomials
 /// stand). ILGPU's own functions are approximate on some devices and missing on others.
 /// </summary>
-internal static class DeviceMath
+internal static partial class DeviceMath
 {
     /// <summary>e^x: 2^n times a polynomial of x - n ln 2; overflows to infinity, underflows through subnormals to 0.</summary>
     public static float Exp(float x) => ExpOfSum(x, 0);
@@ -65,6 +65,14 @@ internal static class DeviceMath
         var e = Exp(-Abs(x));
         var s = 1 / (1 + e);
         return x < 0 ? e * s : s;
+    }
+
+    /// <summary>Its derivative, accurate in both tails.</summary>
+    public static float SigmoidSlope(float x)
+    {
+        var e = Exp(-Abs(x));
+        var s = 1 / (1 + e);
+        return e * s * s;
     }
 
     /// <summary>x / (1 + e^-x); NaN at -inf, as the product is.</summary>
@@ -155,6 +163,21 @@ internal static class DeviceMath
     public static float Min(float a, float b) => a < b || float.IsNaN(a) ? a : b;
 
     public static bool IsFinite(float x) => (Interop.FloatAsInt(x) & 0x7F800000u) != 0x7F800000u;
+
+    /// <summary>Towards zero; keeps the sign of zero.</summary>
+    public static float Truncate(float x)
+    {
+        // From 2^23 on every float32 is whole; NaN and the infinities go the same way.
+        if (!(Abs(x) < 8388608)) return x;
+        return CopySign((int)x, x);
+    }
+
+    /// <summary>The largest integer not above; keeps the sign of zero.</summary>
+    public static float Floor(float x)
+    {
+        var whole = Truncate(x);
+        return whole > x ? whole - 1 : whole;
+    }
 
     /// <summary>To the nearest integer, ties to even, for |x| below 2^22.</summary>
     public static float Round(float x) => x + 12582912f - 12582912f;

@@ -55,6 +55,14 @@ internal interface IIndex
     long Value { get; }
 }
 
+/// <summary>A byte: uint8 or bool, where kernels read it as an integer.</summary>
+internal readonly struct Index8(byte value) : IIndex
+{
+    private readonly byte value = value;
+
+    public long Value => value;
+}
+
 /// <summary>An int32 index.</summary>
 internal readonly struct Index32(int value) : IIndex
 {

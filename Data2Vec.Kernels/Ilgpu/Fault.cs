@@ -12,6 +12,9 @@ internal enum IndexedOp
     Scatter,
     CrossEntropy,
     SmoothL1,
+
+    /// <summary>Not an index: an int64 that int32 cannot hold.</summary>
+    Cast,
 }
 
 /// <summary>
@@ -39,6 +42,13 @@ internal struct Fault
     public static bool Admits(ArrayView<Fault> fault, IndexedOp op, long index, long position, long limit)
     {
         if (index >= 0 && index < limit) return true;
+        Note(fault, op, index, position, limit);
+        return false;
+    }
+
+    /// <summary>Keeps the fault for the host, unless there is one already.</summary>
+    public static void Note(ArrayView<Fault> fault, IndexedOp op, long index, long position, long limit)
+    {
         if (Atomic.CompareExchange(ref fault[0].Taken, 0, 1) == 0)
         {
             fault[0].Position = position;
@@ -46,6 +56,5 @@ internal struct Fault
             fault[0].Limit = limit;
             fault[0].Op = (int)op;
         }
-        return false;
     }
 }

@@ -8,4 +8,20 @@ internal static class GridLoop
     public static long Start => (long)Grid.IdxX * Group.DimX + Group.IdxX;
 
     public static long Step => (long)Grid.DimX * Group.DimX;
+
+    /// <summary>index = row * width + column; 64-bit division only where it must be.</summary>
+    public static void Split(long index, int width, out long row, out int column)
+    {
+        if (index <= int.MaxValue)
+        {
+            var whole = (uint)index / (uint)width;
+            row = whole;
+            column = (int)((uint)index - whole * (uint)width);
+        }
+        else
+        {
+            row = index / width;
+            column = (int)(index - row * width);
+        }
+    }
 }

@@ -5,12 +5,6 @@ namespace Data2Vec.Kernels;
 public sealed partial class IlgpuBackend : IBackend
 {
     private static NotSupportedException Missing(string op) => new($"{op}: no ilgpu kernel yet.");
-    public void Binary(in BinaryArgs a) => throw Missing("Binary");
-    public void BinaryBackward(in BinaryBackwardArgs a) => throw Missing("BinaryBackward");
-    public void Where(in WhereArgs a) => throw Missing("Where");
-    public void StridedCopy(in StridedCopyArgs a) => throw Missing("StridedCopy");
-    public void Fill(in FillArgs a) => throw Missing("Fill");
-    public void Cast(in CastArgs a) => throw Missing("Cast");
     public void Reduce(in ReduceArgs a) => throw Missing("Reduce");
     public void Softmax(in SoftmaxArgs a) => throw Missing("Softmax");
     public void SoftmaxBackward(in SoftmaxBackwardArgs a) => throw Missing("SoftmaxBackward");

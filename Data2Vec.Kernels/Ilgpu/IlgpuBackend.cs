@@ -143,6 +143,12 @@ public sealed partial class IlgpuBackend
     private static int GroupSize(long elements) =>
         (int)Math.Clamp((elements + 31) / 32 * 32, 32, RowReduction.GroupSize);
 
+    /// <summary>
+    /// The largest power of two, at most 16, that divides all numbers: kernels that only move bytes move so many at a time.
+    /// </summary>
+    private static int UnitOf(long a, long b = 0, long c = 0, long d = 0) =>
+        1 << Math.Min(4, System.Numerics.BitOperations.TrailingZeroCount(a | b | c | d));
+
     private Delegate Loaded(KernelSource source)
     {
         if (source.Number < kernels.Length && kernels[source.Number] is { } known) return known;
@@ -169,6 +175,8 @@ public sealed partial class IlgpuBackend
         stream.Synchronize();
         if (noted.Op == 0) return;
         fault.MemSetToZero(stream);
+        if ((IndexedOp)noted.Op == IndexedOp.Cast)
+            throw new OverflowException($"Cast: the element at position {noted.Position} is {noted.Index}, which int32 cannot hold.");
         RowIndex.Checked(((IndexedOp)noted.Op).ToString(), noted.Index, noted.Position, noted.Limit);
     }
 

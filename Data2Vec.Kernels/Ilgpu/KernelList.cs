@@ -8,5 +8,10 @@ internal static class KernelList
         .. UnaryKernels.All,
         .. PartialSums.All,
         .. LayerNormKernels.All,
+        .. BinaryKernels.All,
+        .. WhereKernels.All,
+        .. FillKernels.All,
+        .. CastKernels.All,
+        .. StridedCopyKernels.All,
     ];
 }
