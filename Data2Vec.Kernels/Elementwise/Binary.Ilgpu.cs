@@ -96,7 +96,7 @@ internal static class BinaryKernels<T>
                 x.Push(DeviceFunctions.Apply(a.Op, x.A, y.A));
                 y.Push(0);
             }
-            x.Store(a.Z, at, a.Count - at, a.ZMode);
+            Chunk.Store(x, a.Z, at, a.Count - at, a.ZMode);
         }
     }
 

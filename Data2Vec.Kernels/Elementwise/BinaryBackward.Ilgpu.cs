@@ -68,8 +68,8 @@ internal static class BinaryBackwardKernels<T>
                 y.Push(byY * dz.A);
                 dz.Push(0);
             }
-            if (a.DX.Length != 0) x.Store(a.DX, at, left, a.DMode);
-            if (a.DY.Length != 0) y.Store(a.DY, at, left, a.DMode);
+            if (a.DX.Length != 0) Chunk.Store(x, a.DX, at, left, a.DMode);
+            if (a.DY.Length != 0) Chunk.Store(y, a.DY, at, left, a.DMode);
         }
     }
 

@@ -82,7 +82,7 @@ internal static class UnaryKernels<T>
         {
             var x = Chunk.Load(a.X, at, a.Count - at, a.Mode);
             for (var lane = 0; lane < 4; lane++) x.Push(DeviceFunctions.Apply(a.Op, x.A, a.A, a.B));
-            x.Store(a.Y, at, a.Count - at, a.Mode);
+            Chunk.Store(x, a.Y, at, a.Count - at, a.Mode);
         }
     }
 
@@ -92,7 +92,7 @@ internal static class UnaryKernels<T>
         {
             var x = Chunk.Load(a.X, at, a.Count - at, a.Mode);
             for (var lane = 0; lane < 4; lane++) x.Push((float)DeviceFunctions.Power(x.A, a.Exponent));
-            x.Store(a.Y, at, a.Count - at, a.Mode);
+            Chunk.Store(x, a.Y, at, a.Count - at, a.Mode);
         }
     }
 
@@ -107,7 +107,7 @@ internal static class UnaryKernels<T>
                 dy.Push(dy.A * DeviceFunctions.Slope(a.Op, x.A, a.A, a.B));
                 x.Push(0);
             }
-            dy.Store(a.Y, at, a.Count - at, a.Mode);
+            Chunk.Store(dy, a.Y, at, a.Count - at, a.Mode);
         }
     }
 
@@ -122,7 +122,7 @@ internal static class UnaryKernels<T>
                 dy.Push((float)(dy.A * DeviceFunctions.PowerSlope(x.A, a.Exponent)));
                 x.Push(0);
             }
-            dy.Store(a.Y, at, a.Count - at, a.Mode);
+            Chunk.Store(dy, a.Y, at, a.Count - at, a.Mode);
         }
     }
 }

@@ -35,6 +35,13 @@ internal struct DeviceDropout
         return new Quad(Factor(position), Factor(position + 1), Factor(position + 2), Factor(position + 3));
     }
 
+    /// <summary>As above where only so many of the four exist: a keep mask has no more.</summary>
+    public readonly Quad Factors(long position, long left)
+    {
+        if (mode != 2 || left >= 4) return Factors(position);
+        return new Quad(Factor(position), left > 1 ? Factor(position + 1) : 0, left > 2 ? Factor(position + 2) : 0, 0);
+    }
+
     /// <summary>As <see cref="Factor"/>, for probabilities of attention, whose bits are bytes.</summary>
     public readonly float ByteFactor(long position)
     {

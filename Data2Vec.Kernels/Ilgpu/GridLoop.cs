@@ -10,18 +10,18 @@ internal static class GridLoop
     public static long Step => (long)Grid.DimX * Group.DimX;
 
     /// <summary>index = row * width + column; 64-bit division only where it must be.</summary>
-    public static void Split(long index, int width, out long row, out int column)
+    public static void Split(long index, long width, out long row, out long column)
     {
-        if (index <= int.MaxValue)
+        if ((index | width) <= int.MaxValue)
         {
             var whole = (uint)index / (uint)width;
             row = whole;
-            column = (int)((uint)index - whole * (uint)width);
+            column = (uint)index - whole * (uint)width;
         }
         else
         {
             row = index / width;
-            column = (int)(index - row * width);
+            column = index - row * width;
         }
     }
 }

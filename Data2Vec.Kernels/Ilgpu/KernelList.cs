@@ -13,5 +13,12 @@ internal static class KernelList
         .. FillKernels.All,
         .. CastKernels.All,
         .. StridedCopyKernels.All,
+        .. ReduceKernels.All,
+        .. SoftmaxKernels.All,
+        .. DropoutKernels.All,
+        .. GatherRowsKernels.All,
+        .. RowCheckKernels.All,
+        .. MaskRowsKernels.All,
+        .. GatherKernels.All,
     ];
 }

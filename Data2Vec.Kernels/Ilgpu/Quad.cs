@@ -27,6 +27,19 @@ internal struct Quad(float a, float b, float c, float d)
         view.Cast<Four<T>>()[at] = new Four<T> { A = one.Narrow(A), B = one.Narrow(B), C = one.Narrow(C), D = one.Narrow(D) };
     }
 
+    /// <summary>
+    /// Takes the first number off and puts a new one behind the last: after four times each has been replaced by what was
+    /// computed of it. A loop over numbered fields would need an array, which lies in slow memory; and one piece of code for
+    /// all four gives the same bits at every place.
+    /// </summary>
+    public void Push(float next)
+    {
+        A = B;
+        B = C;
+        C = D;
+        D = next;
+    }
+
     /// <summary>As it would be read again after it was stored.</summary>
     public readonly Quad Rounded<T>()
         where T : unmanaged, IElement<T>

@@ -62,7 +62,7 @@ internal static class RoundKernels<TFrom, TTo>
     private static void Apply(RoundKernelArgs<TFrom, TTo> a)
     {
         for (var at = GridLoop.Start * 4; at < a.Count; at += GridLoop.Step * 4)
-            Chunk.Load(a.X, at, a.Count - at, a.Mode).Store(a.Y, at, a.Count - at, a.Mode);
+            Chunk.Store(Chunk.Load(a.X, at, a.Count - at, a.Mode), a.Y, at, a.Count - at, a.Mode);
     }
 }
 

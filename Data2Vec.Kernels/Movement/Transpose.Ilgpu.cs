@@ -48,8 +48,8 @@ internal static class TransposeKernels<T>
             GridLoop.Split(t, a.TilesAcross, out var above, out var across);
             GridLoop.Split(above, a.TilesDown, out var matrix, out var down);
             a.Rest.Offsets(matrix, out var x, out var y, out _);
-            var left = across * TransposeKernels.Tile;
-            var top = down * TransposeKernels.Tile;
+            var left = (int)across * TransposeKernels.Tile;
+            var top = (int)down * TransposeKernels.Tile;
             for (var row = first; row < TransposeKernels.Tile; row += TransposeKernels.Threads / TransposeKernels.Tile)
             {
                 if (left + row < a.Width && top + lane < a.Height)
