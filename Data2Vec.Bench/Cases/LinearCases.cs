@@ -26,6 +26,7 @@ internal static class LinearCases
         Of("no inputs", [3], 0, 8),
         Of("whole tiles", [16], 64, 48, Activation.Gelu),
         Of("several tiles and a rest", [67], 131, 71, Activation.Gelu),
+        Of("parts of the rows", [300], 9, 8, Activation.Gelu),
         new(Op, "weights used twice")
         {
             Inputs = [Normal("x", 4, 7), Normal("w", 7, 7), Normal("b", 7)], ReductionLength = 16, Flops = 2 * 2 * 4 * 49,

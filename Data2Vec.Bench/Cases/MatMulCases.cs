@@ -26,6 +26,7 @@ internal static class MatMulCases
         Of("several tiles and a rest", [67, 131], [131, 71]),
         Of("several tiles, A transposed", [131, 67], [131, 71], transposeA: true),
         Of("several tiles, B transposed", [67, 131], [71, 131], transposeB: true),
+        Of("many, in large tiles and a rest", [64, 70, 17], [64, 17, 40]),
         Of("batched", [3, 5, 7], [3, 7, 9]),
         Of("batched rank 5, transposed", [2, 1, 3, 7, 5], [2, 2, 3, 9, 7], true, true),
         Of("one A for all", [5, 7], [4, 7, 9], more: 4),

@@ -5,11 +5,6 @@ namespace Data2Vec.Kernels;
 public sealed partial class IlgpuBackend : IBackend
 {
     private static NotSupportedException Missing(string op) => new($"{op}: no ilgpu kernel yet.");
-    public void MatMul(in MatMulArgs a) => throw Missing("MatMul");
-    public void Linear(in LinearArgs a) => throw Missing("Linear");
-    public void LinearBackward(in LinearBackwardArgs a) => throw Missing("LinearBackward");
-    public void Conv1d(in Conv1dArgs a) => throw Missing("Conv1d");
-    public void Conv1dBackward(in Conv1dBackwardArgs a) => throw Missing("Conv1dBackward");
     public void Attention(in AttentionArgs a) => throw Missing("Attention");
     public void AttentionBackward(in AttentionBackwardArgs a) => throw Missing("AttentionBackward");
     public void InstanceNorm(in InstanceNormArgs a) => throw Missing("InstanceNorm");

@@ -20,5 +20,8 @@ internal static class KernelList
         .. RowCheckKernels.All,
         .. MaskRowsKernels.All,
         .. GatherKernels.All,
+        .. MatMulKernels.All,
+        .. LayerSlopeKernels.All,
+        .. Conv1dKernels.All,
     ];
 }
