@@ -123,4 +123,6 @@ public interface IBackend : IDisposable
     void Adam(in AdamArgs a);
     /// <summary>teacher = decay * teacher + (1 - decay) * student.</summary>
     void Ema(in EmaArgs a);
+    /// <summary><see cref="Adam"/>, then <see cref="Ema"/>, in one pass over memory.</summary>
+    void AdamWithEma(in AdamWithEmaArgs a);
 }

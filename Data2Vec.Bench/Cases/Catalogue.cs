@@ -43,6 +43,7 @@ internal static class Catalogue
         [nameof(IBackend.GradientNorm)] = "it runs after backward, on gradients",
         [nameof(IBackend.Adam)] = "it changes parameters in place, after backward",
         [nameof(IBackend.Ema)] = "it changes the teacher in place, after backward",
+        [nameof(IBackend.AdamWithEma)] = "it changes parameters and teacher in place, after backward",
     };
 
     /// <summary>The cases whose name contains the filter, of the sizes asked for.</summary>

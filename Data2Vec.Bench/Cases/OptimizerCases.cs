@@ -11,6 +11,7 @@ internal static class OptimizerCases
     private const string Norm = nameof(IBackend.GradientNorm);
     private const string Adam = nameof(IBackend.Adam);
     private const string Ema = nameof(IBackend.Ema);
+    private const string Both = nameof(IBackend.AdamWithEma);
 
     /// <summary>Lengths below a vector, odd, whole, and several chunks; with gaps between them, as alignment makes.</summary>
     private static readonly int[] Small = [3, 37, 64, 1, 5003];
@@ -32,9 +33,13 @@ internal static class OptimizerCases
         EmaOf("averaged, copied and shared segments", 0.999),
         EmaOf("decay 0 copies", 0),
         EmaOf("skipped when not finite", 0.9, nonFinite: true),
+        .. Enum.GetValues<AdamVariant>().Select(v => BothOf($"{v}", 0.999, v, steps: 3)),
+        BothOf("decay 0 copies", 0, AdamVariant.AdamW),
+        BothOf("skipped when not finite", 0.9, AdamVariant.AdamW, nonFinite: true),
         NormOf("layer of base", 1, 320, size: CaseSize.Real),
         AdamOf("layer of base", AdamVariant.AdamW, size: CaseSize.Real),
         EmaOf("layer of base", 0.999, size: CaseSize.Real),
+        BothOf("layer of base", 0.999, AdamVariant.AdamW, size: CaseSize.Real),
     ];
 
     public static IEnumerable<OpError> Errors =>
@@ -53,6 +58,26 @@ internal static class OptimizerCases
         new(Ema, "a teacher of another type", "one type", [], o =>
         {
             new EmaArgs { Student = o.Allocate(8, DType.Float32), Teacher = o.Allocate(8, DType.Float64) }.Check();
+            return null;
+        }),
+        new(Both, "an average of other parameters", "must be the updated parameters", [], o =>
+        {
+            var step = UploadStep(o, default);
+            var adam = UploadAdam(o, [3], step, 0, AdamVariant.AdamW, () => o.Allocate(16, o.Type));
+            var other = o.Allocate(16, o.Type);
+            var ema = new EmaArgs { Student = other, Teacher = other, Segments = adam.Segments, SegmentCount = 1, Step = step };
+            new AdamWithEmaArgs { Adam = adam, Ema = ema }.Check();
+            return null;
+        }),
+        new(Both, "two tables", "must share the table", [], o =>
+        {
+            var step = UploadStep(o, default);
+            var adam = UploadAdam(o, [3], step, 0, AdamVariant.AdamW, () => o.Allocate(16, o.Type));
+            var ema = new EmaArgs
+            {
+                Student = adam.Parameters, Teacher = o.Allocate(16, o.Type), Segments = UploadSegments(o, [3], 0), SegmentCount = 1, Step = step,
+            };
+            new AdamWithEmaArgs { Adam = adam, Ema = ema }.Check();
             return null;
         }),
     ];
@@ -100,27 +125,13 @@ internal static class OptimizerCases
             Inputs = [Normal("p", total), Normal("g", total), Normal("m", total), Uniform("v", 0.01f, 2, total)],
             RunRaw = o =>
             {
-                var (p, g, m, v) = (o.Upload(o.Values(0)), o.Upload(o.Values(1)), o.Upload(o.Values(2)), o.Upload(o.Values(3)));
-                var segments = UploadSegments(o, lengths, steps);
-                var args = new AdamArgs
+                var step = UploadStep(o, new StepValues
                 {
-                    Parameters = p, Gradients = g, Moment1 = m, Moment2 = v, Segments = segments, SegmentCount = lengths.Length,
-                    Step = UploadStep(o, new StepValues
-                    {
-                        LearningRate = 0.01, WeightDecayScale = decayScale, GradientFactor = clip, NonFinite = nonFinite ? 1 : 0,
-                    }),
-                    Beta1 = 0.9, Beta2 = 0.98, Epsilon = 1e-6, Variant = variant,
-                };
+                    LearningRate = 0.01, WeightDecayScale = decayScale, GradientFactor = clip, NonFinite = nonFinite ? 1 : 0,
+                });
+                var args = UploadAdam(o, lengths, step, steps, variant);
                 args.Check();
-                return new RawCall(() => o.Device.Backend.Adam(args), () =>
-                {
-                    var counts = o.DownloadAs<Segment>(segments, lengths.Length).Select(s => (double)s.StepCount).ToArray();
-                    return
-                    [
-                        Flat("p", o, p, total), Flat("m", o, m, total), Flat("v", o, v, total),
-                        new("counts", new Shape(counts.Length), DType.Int32, counts),
-                    ];
-                }, 7L * 4 * total);
+                return new RawCall(() => o.Device.Backend.Adam(args), () => Updated(o, args, total), 7L * 4 * total);
             },
         };
     }
@@ -144,6 +155,76 @@ internal static class OptimizerCases
                 return new RawCall(() => o.Device.Backend.Ema(args), () => [Flat("teacher", o, teacher, total)], 3L * 4 * total);
             },
         };
+    }
+
+    /// <summary>What the oracle gives, and whether it is what the two calls give on the same device, bit for bit.</summary>
+    private static OpCase BothOf(
+        string name, double decay, AdamVariant variant, int steps = 0, bool nonFinite = false, CaseSize size = CaseSize.Tiny)
+    {
+        var (lengths, total) = Layout(size);
+        return new(Both, name)
+        {
+            Size = size,
+            Inputs =
+            [
+                Normal("p", total), Normal("g", total), Normal("m", total), Uniform("v", 0.01f, 2, total), Normal("teacher", total),
+            ],
+            RunRaw = o =>
+            {
+                AdamWithEmaArgs Arguments()
+                {
+                    var step = UploadStep(o, new StepValues
+                    {
+                        LearningRate = 0.01, WeightDecayScale = 1, GradientFactor = 0.3, EmaDecay = decay, NonFinite = nonFinite ? 1 : 0,
+                    });
+                    var adam = UploadAdam(o, lengths, step, steps, variant);
+                    return new AdamWithEmaArgs
+                    {
+                        Adam = adam,
+                        Ema = new EmaArgs
+                        {
+                            Student = adam.Parameters, Teacher = o.Upload(o.Values(4)), Segments = adam.Segments,
+                            SegmentCount = lengths.Length, Step = step,
+                        },
+                    };
+                }
+                IReadOnlyList<Output> Outputs(AdamWithEmaArgs a) =>
+                    [.. Updated(o, a.Adam, total), Flat("teacher", o, a.Ema.Teacher, total)];
+                var args = Arguments();
+                args.Check();
+                return new RawCall(() => o.Device.Backend.AdamWithEma(args), () =>
+                {
+                    var apart = Arguments();
+                    o.Device.Backend.Adam(apart.Adam);
+                    o.Device.Backend.Ema(apart.Ema);
+                    var outputs = Outputs(args);
+                    var same = outputs.Zip(Outputs(apart)).All(pair => pair.First.Values.AsSpan().SequenceEqual(pair.Second.Values));
+                    return [.. outputs, new("as the two calls", new Shape(1), DType.Int32, [same ? 1 : 0])];
+                }, 9L * 4 * total);
+            },
+        };
+    }
+
+    /// <summary>Operands 0 to 3 are parameters, gradients and moments, unless they are made otherwise.</summary>
+    private static AdamArgs UploadAdam(
+        Operands o, int[] lengths, BufferView step, int steps, AdamVariant variant, Func<BufferView>? flat = null)
+    {
+        BufferView Part(int number) => flat?.Invoke() ?? o.Upload(o.Values(number));
+        return new()
+        {
+            Parameters = Part(0), Gradients = Part(1), Moment1 = Part(2), Moment2 = Part(3), Segments = UploadSegments(o, lengths, steps),
+            SegmentCount = lengths.Length, Step = step, Beta1 = 0.9, Beta2 = 0.98, Epsilon = 1e-6, Variant = variant,
+        };
+    }
+
+    private static IReadOnlyList<Output> Updated(Operands o, AdamArgs a, int total)
+    {
+        var counts = o.DownloadAs<Segment>(a.Segments, a.SegmentCount).Select(s => (double)s.StepCount).ToArray();
+        return
+        [
+            Flat("p", o, a.Parameters, total), Flat("m", o, a.Moment1, total), Flat("v", o, a.Moment2, total),
+            new("counts", new Shape(counts.Length), DType.Int32, counts),
+        ];
     }
 
     private static (int[] Lengths, int Total) Layout(CaseSize size)

@@ -12,6 +12,8 @@ internal static class SmoothL1Cases
     public static IEnumerable<OpCase> Cases =>
     [
         .. Enum.GetValues<Reduction>().SelectMany(Every),
+        .. Enum.GetValues<Reduction>().Select(r => Chosen($"{r}, chosen rows of whole vectors", 7, 24, 4, 0.7, r)),
+        Of("whole vectors", 5, 132, 1, Reduction.None),
         Of("beta 4", 5, 19, 4, Reduction.Mean),
         Of("scale", 5, 19, 1, Reduction.Sum, scale: 0.25),
         Of("one element", 1, 1, 1, Reduction.Mean),
@@ -25,12 +27,8 @@ internal static class SmoothL1Cases
             Run = o => Ops.SmoothL1(o[0], o[1], reduction: Reduction.None),
             NoGradientProof = "0 and beta are where the second derivative jumps",
         },
-        new(Op, "frozen target, repeated rows")
-        {
-            Inputs = [Normal("x", 7, 9), Normal("t", 5, 9).Constant(), Indices("rows", 2, 2, 0, 6, 2)], ReductionLength = 45,
-            Run = o => Ops.SmoothL1(o[0], o[1], o[2], 4),
-            Composite = o => Ops.SmoothL1(Ops.GatherRows(o[0], o[2]), o[1], null, 4),
-        },
+        Repeated("frozen target, repeated rows", 9),
+        Repeated("frozen target, repeated rows of whole vectors", 12),
         Chosen("masked rows of base", 512, 768, 77, 4, Reduction.Mean, CaseSize.Real),
     ];
 
@@ -63,6 +61,14 @@ internal static class SmoothL1Cases
             ReductionLength = Math.Max(1, count * columns), Run = o => Ops.SmoothL1(o[0], o[1], o[2], beta, reduction),
             Composite = size == CaseSize.Tiny ? o => Composed(Ops.GatherRows(o[0], o[2]), o[1], beta, reduction, 1) : null,
         };
+
+    private static OpCase Repeated(string name, int columns) => new(Op, name)
+    {
+        Inputs = [Normal("x", 7, columns), Normal("t", 5, columns).Constant(), Indices("rows", 2, 2, 0, 6, 2)],
+        ReductionLength = 5 * columns,
+        Run = o => Ops.SmoothL1(o[0], o[1], o[2], 4),
+        Composite = o => Ops.SmoothL1(Ops.GatherRows(o[0], o[2]), o[1], null, 4),
+    };
 
     private static Tensor Composed(Tensor x, Tensor t, double beta, Reduction reduction, double scale)
     {

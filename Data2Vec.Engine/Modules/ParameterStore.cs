@@ -177,13 +177,7 @@ public sealed class ParameterStore : IDisposable
     public void Update(AdamOptions options, StepState step)
     {
         SyncTable();
-        var args = new AdamArgs
-        {
-            Parameters = values.View, Gradients = OnDemand(ref gradients).View,
-            Moment1 = OnDemand(ref moment1).View, Moment2 = OnDemand(ref moment2).View,
-            Segments = table.View, SegmentCount = segments.Length, Step = step.View,
-            Beta1 = options.Beta1, Beta2 = options.Beta2, Epsilon = options.Epsilon, Variant = options.Variant,
-        };
+        var args = UpdateArgs(options, step);
         args.Check();
         Device.Backend.Adam(args);
         values.Storage!.Written("Adam");
@@ -192,13 +186,20 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Moves the teacher: averages and copies, with the decay of the step values.</summary>
     public void UpdateTeacher(StepState step)
     {
-        var args = new EmaArgs
-        {
-            Student = values.View, Teacher = teacher.View, Segments = table.View, SegmentCount = segments.Length,
-            Step = step.View,
-        };
+        var args = AverageArgs(step);
         args.Check();
         Device.Backend.Ema(args);
+        teacher.Storage!.Written("Ema");
+    }
+
+    /// <summary><see cref="Update"/> and then <see cref="UpdateTeacher"/>, to the same bits, in one pass over memory.</summary>
+    public void UpdateWithTeacher(AdamOptions options, StepState step)
+    {
+        SyncTable();
+        var args = new AdamWithEmaArgs { Adam = UpdateArgs(options, step), Ema = AverageArgs(step) };
+        args.Check();
+        Device.Backend.AdamWithEma(args);
+        values.Storage!.Written("Adam");
         teacher.Storage!.Written("Ema");
     }
 
@@ -287,6 +288,20 @@ public sealed class ParameterStore : IDisposable
     }
 
     internal void MarkGradient(int parameter) => hasGradient[parameter] = true;
+
+    private AdamArgs UpdateArgs(AdamOptions options, StepState step) => new()
+    {
+        Parameters = values.View, Gradients = OnDemand(ref gradients).View,
+        Moment1 = OnDemand(ref moment1).View, Moment2 = OnDemand(ref moment2).View,
+        Segments = table.View, SegmentCount = segments.Length, Step = step.View,
+        Beta1 = options.Beta1, Beta2 = options.Beta2, Epsilon = options.Epsilon, Variant = options.Variant,
+    };
+
+    private EmaArgs AverageArgs(StepState step) => new()
+    {
+        Student = values.View, Teacher = teacher.View, Segments = table.View, SegmentCount = segments.Length,
+        Step = step.View,
+    };
 
     private TensorRef OnDemand(ref TensorRef part) => part.IsNone ? part = Zeroed(length) : part;
 

@@ -124,4 +124,7 @@ public sealed partial class DelayedBackend
     /// <inheritdoc/>
     public void Ema(in EmaArgs a) =>
         Defer(a, static (IBackend b, in EmaArgs x) => b.Ema(x));
+    /// <inheritdoc/>
+    public void AdamWithEma(in AdamWithEmaArgs a) =>
+        Defer(a, static (IBackend b, in AdamWithEmaArgs x) => b.AdamWithEma(x));
 }

@@ -15,6 +15,11 @@ internal enum IndexedOp
 
     /// <summary>Not an index: an int64 that int32 cannot hold.</summary>
     Cast,
+
+    /// <summary>The frames of a sample; the position is its number, here and below.</summary>
+    CtcFrames,
+    CtcLabels,
+    CtcLabel,
 }
 
 /// <summary>

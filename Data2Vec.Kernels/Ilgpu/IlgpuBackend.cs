@@ -175,9 +175,19 @@ public sealed partial class IlgpuBackend
         stream.Synchronize();
         if (noted.Op == 0) return;
         fault.MemSetToZero(stream);
-        if ((IndexedOp)noted.Op == IndexedOp.Cast)
+        Throw((IndexedOp)noted.Op, noted);
+    }
+
+    /// <summary>Says of a fault what the other backends say of it.</summary>
+    private static void Throw(IndexedOp op, in Fault noted)
+    {
+        int sample = (int)noted.Position, value = (int)noted.Index, limit = (int)noted.Limit;
+        if (op == IndexedOp.Cast)
             throw new OverflowException($"Cast: the element at position {noted.Position} is {noted.Index}, which int32 cannot hold.");
-        RowIndex.Checked(((IndexedOp)noted.Op).ToString(), noted.Index, noted.Position, noted.Limit);
+        if (op == IndexedOp.CtcFrames) CtcLayout.CheckLengths(sample, value, limit - 1, 0, 0);
+        else if (op == IndexedOp.CtcLabels) CtcLayout.CheckLengths(sample, 0, 0, value, limit - 1);
+        else if (op == IndexedOp.CtcLabel) CtcLayout.CheckLabel(sample, value, limit);
+        else RowIndex.Checked(op.ToString(), noted.Index, noted.Position, noted.Limit);
     }
 
     private static NotSupportedException NoSuchType(string op, DType type) =>

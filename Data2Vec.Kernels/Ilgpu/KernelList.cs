@@ -23,5 +23,12 @@ internal static class KernelList
         .. MatMulKernels.All,
         .. LayerSlopeKernels.All,
         .. Conv1dKernels.All,
+        .. InstanceNormKernels.All,
+        .. RowOwnerKernels.All,
+        .. SmoothL1Kernels.All,
+        .. CrossEntropyKernels.All,
+        .. CtcKernels.All,
+        .. GradientNormKernels.All,
+        .. AdamKernels.All,
     ];
 }

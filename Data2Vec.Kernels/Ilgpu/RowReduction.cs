@@ -3,8 +3,8 @@ using ILGPU;
 namespace Data2Vec.Kernels.Ilgpu;
 
 /// <summary>
-/// Sums over the threads of a group in a fixed order: shuffles inside each warp, then the warps' sums through shared memory,
-/// added by every thread in warp order. No float atomics, so the bits do not change from run to run.
+/// Sums (and maxima) over the threads of a group in a fixed order: shuffles inside each warp, then the warps' sums through
+/// shared memory, added by every thread in warp order. No float atomics, so the bits do not change from run to run.
 /// </summary>
 internal static class RowReduction
 {
@@ -51,5 +51,32 @@ internal static class RowReduction
         Group.Barrier();
         first = a;
         second = b;
+    }
+
+    /// <summary>As above in double.</summary>
+    public static double Sum(double value)
+    {
+        var partial = SharedMemory.Allocate<double>(MostWarps);
+        for (var offset = Warp.WarpSize / 2; offset > 0; offset /= 2) value += Warp.ShuffleDown(value, offset);
+        if (Warp.IsFirstLane) partial[Warp.WarpIdx] = value;
+        Group.Barrier();
+        double sum = 0;
+        for (var i = 0; i < Group.DimX / Warp.WarpSize; i++) sum += partial[i];
+        Group.Barrier();
+        return sum;
+    }
+
+    /// <summary>The largest of one value per thread; NaN when one is.</summary>
+    public static float Max(float value)
+    {
+        var partial = SharedMemory.Allocate<float>(MostWarps);
+        for (var offset = Warp.WarpSize / 2; offset > 0; offset /= 2)
+            value = DeviceMath.Max(value, Warp.ShuffleDown(value, offset));
+        if (Warp.IsFirstLane) partial[Warp.WarpIdx] = value;
+        Group.Barrier();
+        var largest = partial[0];
+        for (var i = 1; i < Group.DimX / Warp.WarpSize; i++) largest = DeviceMath.Max(largest, partial[i]);
+        Group.Barrier();
+        return largest;
     }
 }

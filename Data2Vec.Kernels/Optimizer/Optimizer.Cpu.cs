@@ -26,28 +26,11 @@ internal sealed unsafe partial class CpuBackend<T>
     public void Adam(in AdamArgs a)
     {
         var segments = HostTransfer.Address<Segment>(a.Segments);
-        var step = HostTransfer.Address<StepValues>(a.Step);
-        if (step->NonFinite != 0) return;
+        if (HostTransfer.Address<StepValues>(a.Step)->NonFinite != 0) return;
         for (var s = 0; s < a.SegmentCount; s++)
         {
             if (segments[s].HasGradient == 0) continue;
-            var k = ++segments[s].StepCount;
-            var lr = step->LearningRate * segments[s].LearningRateScale;
-            var wd = segments[s].WeightDecay * step->WeightDecayScale;
-            var c1 = 1 - Math.Pow(a.Beta1, k);
-            var c2 = 1 - Math.Pow(a.Beta2, k);
-            var fairseq = a.Variant == AdamVariant.Fairseq;
-            var job = new AdamRange
-            {
-                P = F(a.Parameters) + segments[s].Offset, G = F(a.Gradients) + segments[s].Offset,
-                M = F(a.Moment1) + segments[s].Offset, V = F(a.Moment2) + segments[s].Offset,
-                Factor = (float)step->GradientFactor, Beta1 = (float)a.Beta1, Beta2 = (float)a.Beta2,
-                Rest1 = (float)(1 - a.Beta1), Rest2 = (float)(1 - a.Beta2),
-                Coupled = a.Variant == AdamVariant.AdamL2 ? (float)wd : 0,
-                Shrink = a.Variant == AdamVariant.AdamL2 ? 1 : (float)(1 - lr * wd),
-                Rate = (float)(fairseq ? lr * Math.Sqrt(c2) / c1 : lr / c1),
-                RootScale = fairseq ? 1 : (float)(1 / Math.Sqrt(c2)), Epsilon = (float)a.Epsilon,
-            };
+            var job = UpdateOf(a, s);
             ForRanges(ref job, segments[s].Length, FlatChunk);
         }
     }
@@ -55,18 +38,86 @@ internal sealed unsafe partial class CpuBackend<T>
     public void Ema(in EmaArgs a)
     {
         var segments = HostTransfer.Address<Segment>(a.Segments);
-        var step = HostTransfer.Address<StepValues>(a.Step);
-        if (step->NonFinite != 0) return;
+        if (HostTransfer.Address<StepValues>(a.Step)->NonFinite != 0) return;
         for (var s = 0; s < a.SegmentCount; s++)
         {
             if (segments[s].TeacherOffset < 0) continue;
-            var decay = segments[s].TeacherCopies != 0 ? 0 : step->EmaDecay;
-            var job = new EmaRange
-            {
-                Student = F(a.Student) + segments[s].Offset, Teacher = F(a.Teacher) + segments[s].TeacherOffset,
-                Decay = (float)decay, Rest = (float)(1 - decay),
-            };
+            var job = AverageOf(a, s);
             ForRanges(ref job, segments[s].Length, FlatChunk);
+        }
+    }
+
+    public void AdamWithEma(in AdamWithEmaArgs a)
+    {
+        var segments = HostTransfer.Address<Segment>(a.Adam.Segments);
+        if (HostTransfer.Address<StepValues>(a.Adam.Step)->NonFinite != 0) return;
+        for (var s = 0; s < a.Adam.SegmentCount; s++)
+        {
+            var job = new UpdateRange
+            {
+                Updates = segments[s].HasGradient != 0, Averages = segments[s].TeacherOffset >= 0,
+            };
+            if (job.Updates) job.Adam = UpdateOf(a.Adam, s);
+            if (job.Averages) job.Ema = AverageOf(a.Ema, s);
+            if (job.Updates || job.Averages) ForRanges(ref job, segments[s].Length, FlatChunk);
+        }
+    }
+
+    /// <summary>The update of one segment, whose count advances.</summary>
+    private static AdamRange UpdateOf(in AdamArgs a, int s)
+    {
+        var segments = HostTransfer.Address<Segment>(a.Segments);
+        var step = HostTransfer.Address<StepValues>(a.Step);
+        var k = ++segments[s].StepCount;
+        var lr = step->LearningRate * segments[s].LearningRateScale;
+        var wd = segments[s].WeightDecay * step->WeightDecayScale;
+        var c1 = 1 - Math.Pow(a.Beta1, k);
+        var c2 = 1 - Math.Pow(a.Beta2, k);
+        var fairseq = a.Variant == AdamVariant.Fairseq;
+        return new AdamRange
+        {
+            P = F(a.Parameters) + segments[s].Offset, G = F(a.Gradients) + segments[s].Offset,
+            M = F(a.Moment1) + segments[s].Offset, V = F(a.Moment2) + segments[s].Offset,
+            Factor = (float)step->GradientFactor, Beta1 = (float)a.Beta1, Beta2 = (float)a.Beta2,
+            Rest1 = (float)(1 - a.Beta1), Rest2 = (float)(1 - a.Beta2),
+            Coupled = a.Variant == AdamVariant.AdamL2 ? (float)wd : 0,
+            Shrink = a.Variant == AdamVariant.AdamL2 ? 1 : (float)(1 - lr * wd),
+            Rate = (float)(fairseq ? lr * Math.Sqrt(c2) / c1 : lr / c1),
+            RootScale = fairseq ? 1 : (float)(1 / Math.Sqrt(c2)), Epsilon = (float)a.Epsilon,
+        };
+    }
+
+    private static EmaRange AverageOf(in EmaArgs a, int s)
+    {
+        var segments = HostTransfer.Address<Segment>(a.Segments);
+        var decay = segments[s].TeacherCopies != 0 ? 0 : HostTransfer.Address<StepValues>(a.Step)->EmaDecay;
+        return new EmaRange
+        {
+            Student = F(a.Student) + segments[s].Offset, Teacher = F(a.Teacher) + segments[s].TeacherOffset,
+            Decay = (float)decay, Rest = (float)(1 - decay),
+        };
+    }
+
+    /// <summary>
+    /// Both passes in pieces that stay in the nearest cache. A piece is whole vectors, so that the same elements go through
+    /// vectors, and the same through the loop behind them, as in two calls: the bits are the same.
+    /// </summary>
+    private struct UpdateRange : IRange
+    {
+        private const long Piece = 1024;
+
+        public AdamRange Adam;
+        public EmaRange Ema;
+        public bool Updates, Averages;
+
+        public readonly void Run(long start, long end, int worker)
+        {
+            for (var piece = start; piece < end; piece += Piece)
+            {
+                var stop = Math.Min(end, piece + Piece);
+                if (Updates) Adam.Run(piece, stop, worker);
+                if (Averages) Ema.Run(piece, stop, worker);
+            }
         }
     }
 

@@ -70,6 +70,13 @@ public sealed unsafe partial class ReferenceBackend
             }
         }
     }
+
+    /// <inheritdoc/>
+    public void AdamWithEma(in AdamWithEmaArgs a)
+    {
+        Adam(a.Adam);
+        Ema(a.Ema);
+    }
 }
 
 /// <summary>What every backend does with the global norm, once it is known.</summary>

@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Data2Vec.Kernels;
 
-/// <summary>One parameter's place in the flat buffers, as it lies in device memory (a table of these).</summary>
+/// <summary>
+/// One parameter's place in the flat buffers, as it lies in device memory: a table of these, in the order of their offsets,
+/// none reaching into the next.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct Segment
 {
@@ -149,5 +152,31 @@ public readonly struct EmaArgs
         Kernels.Check.Float("Ema", Student);
         Kernels.Check.Holds("Ema", Segments, SegmentCount * (long)Unsafe.SizeOf<Segment>(), DType.UInt8);
         Kernels.Check.Holds("Ema", Step, Unsafe.SizeOf<StepValues>(), DType.UInt8);
+    }
+}
+
+/// <summary>
+/// An update and the moving average that follows it, with one table and one set of step values: what
+/// <see cref="IBackend.Adam"/> and then <see cref="IBackend.Ema"/> would do, but parameters are read once. The averaged
+/// student is the updated parameters.
+/// </summary>
+public readonly struct AdamWithEmaArgs
+{
+    /// <summary>The update.</summary>
+    public AdamArgs Adam { get; init; }
+
+    /// <summary>The average of what it gives.</summary>
+    public EmaArgs Ema { get; init; }
+
+    /// <summary>Refuses operands of wrong type or size, and two calls that do not belong together.</summary>
+    /// <exception cref="ArgumentException">One sentence naming the operand and what was expected.</exception>
+    public void Check()
+    {
+        Adam.Check();
+        Ema.Check();
+        Kernels.Check.That("AdamWithEma", Ema.Student == Adam.Parameters, "the student must be the updated parameters.");
+        Kernels.Check.That("AdamWithEma",
+            Ema.Segments == Adam.Segments && Ema.SegmentCount == Adam.SegmentCount && Ema.Step == Adam.Step,
+            "update and average must share the table of segments and the step values.");
     }
 }

@@ -113,8 +113,7 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
         }
         loss /= state.Values.GradientDivisor;
         Store.ComputeGradientNorm(state);
-        Store.Update(config.Adam(), state);
-        Store.UpdateTeacher(state);
+        Store.UpdateWithTeacher(config.Adam(), state);
         state.Download();
         var bad = state.Values.NonFinite != 0 || !double.IsFinite(loss);
         if (bad && (config.OnNonfinite == NonFinitePolicy.Stop || state.Values.NonFinite == 0))

@@ -75,6 +75,7 @@ internal sealed class RecordingBackend(IBackend inner) : IBackend
     public void GradientNorm(in GradientNormArgs a) => Seen().GradientNorm(a);
     public void Adam(in AdamArgs a) => Seen().Adam(a);
     public void Ema(in EmaArgs a) => Seen().Ema(a);
+    public void AdamWithEma(in AdamWithEmaArgs a) => Seen().AdamWithEma(a);
 
     private IBackend Seen([CallerMemberName] string operation = "")
     {

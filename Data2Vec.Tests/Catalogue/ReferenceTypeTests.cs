@@ -21,6 +21,7 @@ public sealed class ReferenceTypeTests
         [nameof(IBackend.GradientNorm)] = "it reads and writes the flat buffers of a store",
         [nameof(IBackend.Adam)] = "it reads and writes the flat buffers of a store",
         [nameof(IBackend.Ema)] = "it reads and writes the flat buffers of a store",
+        [nameof(IBackend.AdamWithEma)] = "it reads and writes the flat buffers of a store",
     };
 
     private Device device = null!;

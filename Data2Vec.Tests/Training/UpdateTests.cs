@@ -183,6 +183,51 @@ public sealed class UpdateTests
         for (var i = 0; i < 3; i++) Assert.That(store.Read(ParameterPart.Student, i), Is.EqualTo(new double[] { 10, 20, 30 }));
     }
 
+    [Test]
+    public void An_update_with_its_teacher_is_the_two_calls_bit_for_bit([Values("cpu", "reference")] string name)
+    {
+        using var on = Device.Parse(name);
+        byte[][] Run(bool together)
+        {
+            using var own = new ParameterStore(on);
+            foreach (var rule in Enum.GetValues<TeacherRule>())
+            {
+                own.Add(new ParameterDeclaration($"{rule} a", new Shape(1501), Initializers.Normal(1), rule, WeightDecay: 0.01));
+                own.Add(new ParameterDeclaration($"{rule} b", new Shape(37), Initializers.Normal(1), rule));
+            }
+            own.Build(seed: 1);
+            using var state = new StepState(on);
+            (state.Values.LearningRate, state.Values.EmaDecay) = (0.01, 0.9);
+            for (var t = 0; t < 3; t++)
+            {
+                own.ClearGradients();
+                for (var i = t == 1 ? 1 : 0; i < own.Parameters.Count; i++)
+                {
+                    var numbers = new double[own.Parameters[i].Shape.Count];
+                    for (var k = 0; k < numbers.Length; k++) numbers[k] = Math.Sin(k + i + t);
+                    own.Write(ParameterPart.Gradient, i, numbers);
+                    own.MarkGradient(i);
+                }
+                state.Upload();
+                own.ComputeGradientNorm(state);
+                if (together)
+                {
+                    own.UpdateWithTeacher(Options, state);
+                    continue;
+                }
+                own.Update(Options, state);
+                own.UpdateTeacher(state);
+            }
+            Assert.That(own.ReadStepCounts(), Is.EqualTo(new[] { 2, 3, 3, 3, 3, 3 }));
+            return
+            [
+                .. Enum.GetValues<ParameterPart>().SelectMany(
+                    part => Enumerable.Range(0, own.Parameters.Count).Select(i => own.ReadBytes(part, i))),
+            ];
+        }
+        Assert.That(Run(together: true), Is.EqualTo(Run(together: false)));
+    }
+
     private void Declare(string name, int rows, int columns = 0, double rate = 1, double? decay = null) =>
         store.Add(new ParameterDeclaration(name, columns == 0 ? new Shape(rows) : new Shape(rows, columns),
             Initializers.Ones, WeightDecay: decay, LearningRateScale: rate));

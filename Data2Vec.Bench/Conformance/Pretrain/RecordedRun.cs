@@ -77,8 +77,7 @@ internal abstract class RecordedRun(Device device, DType type) : IDisposable
     /// <summary>Update and average; the step values are set.</summary>
     protected void Move(ParameterStore store, AdamOptions adam)
     {
-        store.Update(adam, Step);
-        store.UpdateTeacher(Step);
+        store.UpdateWithTeacher(adam, Step);
         ratesSoFar += Step.Values.LearningRate;
     }
 
