@@ -39,14 +39,18 @@ public sealed partial class IlgpuBackend
         else throw NoSuchType("CrossEntropyBackward", a.X.DType);
 
         void Run<T>(in CrossEntropyBackwardArgs a)
-            where T : unmanaged, IElement<T> =>
-            Launch(CrossEntropyKernels<T>.Backward, new Index3D((int)a.Rows, 1, 1), GroupSize(a.Classes), new CrossEntropyKernelArgs<T>
+            where T : unmanaged, IElement<T>
+        {
+            var args = new CrossEntropyKernelArgs<T>
             {
                 X = View<T>(a.X), Target = DeviceRows.Of(a.Target), Weight = View<T>(a.Weight), Loss = View<T>(a.DLoss),
-                LogSumExp = View<float>(a.LogSumExp), TotalWeight = View<float>(a.TotalWeight), DX = View<T>(a.DX), Rows = a.Rows,
-                Classes = a.Classes, Ignore = a.IgnoreIndex, Smoothing = (float)a.Smoothing, Hard = (float)(1 - a.Smoothing),
-                Reduction = a.Reduction, PerRow = a.Reduction is Reduction.None or Reduction.PerRow ? 1 : 0,
-            });
+                LogSumExp = View<float>(a.LogSumExp), TotalWeight = View<float>(a.TotalWeight), DX = View<T>(a.DX),
+                Rows = a.Rows, Classes = a.Classes, Ignore = a.IgnoreIndex, Smoothing = (float)a.Smoothing,
+                Hard = (float)(1 - a.Smoothing), Reduction = a.Reduction,
+                PerRow = a.Reduction is Reduction.None or Reduction.PerRow ? 1 : 0,
+            };
+            Launch(CrossEntropyKernels<T>.Backward, new Index3D((int)a.Rows, 1, 1), GroupSize(a.Classes), args);
+        }
     }
 }
 

@@ -47,7 +47,8 @@ public sealed partial class IlgpuBackend
                 ZeroInfinity = a.ZeroInfinity ? 1 : 0, Reduction = a.Reduction,
             };
             Launch(CtcBackwardKernels<T>.Betas, new Index3D(a.Batch, 1, 1), GroupSize(args.Width), args);
-            Launch(CtcBackwardKernels<T>.Slopes, new Index3D(a.Time, a.Batch, 1), GroupSize(Math.Max(args.Width, a.Classes)), args);
+            var threads = GroupSize(Math.Max(args.Width, a.Classes));
+            Launch(CtcBackwardKernels<T>.Slopes, new Index3D(a.Time, a.Batch, 1), threads, args);
             pool.Free(beta);
         }
     }
@@ -87,7 +88,8 @@ internal struct CtcKernelArgs<T>
     {
         var label = ClassOf(sample, state);
         // What is no class was noted by the forward call; it must not be read here.
-        return label >= 0 && label < Classes ? X[((long)sample * Time + frame) * Classes + label].Widen() : float.NegativeInfinity;
+        if (label < 0 || label >= Classes) return float.NegativeInfinity;
+        return X[((long)sample * Time + frame) * Classes + label].Widen();
     }
 }
 
@@ -104,7 +106,8 @@ internal static class CtcKernels
     {
         var largest = DeviceMath.Max(a, DeviceMath.Max(b, c));
         if (largest == float.NegativeInfinity) return largest;
-        return largest + DeviceMath.Log(DeviceMath.Exp(a - largest) + DeviceMath.Exp(b - largest) + DeviceMath.Exp(c - largest));
+        return largest + DeviceMath.Log(
+            DeviceMath.Exp(a - largest) + DeviceMath.Exp(b - largest) + DeviceMath.Exp(c - largest));
     }
 }
 

@@ -30,7 +30,8 @@ internal struct DeviceDropout
         {
             DevicePhilox.Block(step[0], site, position >> 2, out var w0, out var w1, out var w2, out var w3);
             return new Quad(
-                w0 >= threshold ? scale : 0, w1 >= threshold ? scale : 0, w2 >= threshold ? scale : 0, w3 >= threshold ? scale : 0);
+                w0 >= threshold ? scale : 0, w1 >= threshold ? scale : 0, w2 >= threshold ? scale : 0,
+                w3 >= threshold ? scale : 0);
         }
         return new Quad(Factor(position), Factor(position + 1), Factor(position + 2), Factor(position + 3));
     }

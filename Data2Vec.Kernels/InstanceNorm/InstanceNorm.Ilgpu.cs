@@ -13,12 +13,15 @@ public sealed partial class IlgpuBackend
         else throw NoSuchType("InstanceNorm", a.X.DType);
 
         void Run<T>(in InstanceNormArgs a)
-            where T : unmanaged, IElement<T> =>
-            Launch(InstanceNormKernels<T>.Forward, ChannelTile.Groups(a.Channels, a.Batch), ChannelTile.Threads(a.Time), new InstanceNormKernelArgs<T>
+            where T : unmanaged, IElement<T>
+        {
+            var args = new InstanceNormKernelArgs<T>
             {
                 X = View<T>(a.X), Y = View<T>(a.Y), Mean = View<float>(a.Mean), Rstd = View<float>(a.Rstd), Time = a.Time,
                 Channels = a.Channels, Eps = (float)a.Eps,
-            });
+            };
+            Launch(InstanceNormKernels<T>.Forward, ChannelTile.Groups(a.Channels, a.Batch), ChannelTile.Threads(a.Time), args);
+        }
     }
 
     /// <inheritdoc/>
@@ -29,12 +32,15 @@ public sealed partial class IlgpuBackend
         else throw NoSuchType("InstanceNormBackward", a.X.DType);
 
         void Run<T>(in InstanceNormBackwardArgs a)
-            where T : unmanaged, IElement<T> =>
-            Launch(InstanceNormKernels<T>.Backward, ChannelTile.Groups(a.Channels, a.Batch), ChannelTile.Threads(a.Time), new InstanceNormKernelArgs<T>
+            where T : unmanaged, IElement<T>
+        {
+            var args = new InstanceNormKernelArgs<T>
             {
                 X = View<T>(a.X), DY = View<T>(a.DY), Y = View<T>(a.DX), Mean = View<float>(a.Mean), Rstd = View<float>(a.Rstd),
                 Time = a.Time, Channels = a.Channels,
-            });
+            };
+            Launch(InstanceNormKernels<T>.Backward, ChannelTile.Groups(a.Channels, a.Batch), ChannelTile.Threads(a.Time), args);
+        }
     }
 }
 

@@ -17,8 +17,8 @@ public sealed partial class IlgpuBackend
         {
             var args = new LayerNormKernelArgs<T>
             {
-                X = View<T>(a.X), Residual = View<T>(a.Residual), Gamma = View<T>(a.Gamma), Beta = View<T>(a.Beta), Y = View<T>(a.Y),
-                Sum = View<T>(a.Sum), Mean = View<float>(a.Mean), Rstd = View<float>(a.Rstd), Columns = a.Columns,
+                X = View<T>(a.X), Residual = View<T>(a.Residual), Gamma = View<T>(a.Gamma), Beta = View<T>(a.Beta),
+                Y = View<T>(a.Y), Sum = View<T>(a.Sum), Mean = View<float>(a.Mean), Rstd = View<float>(a.Rstd), Columns = a.Columns,
                 Eps = (float)a.Eps, Dropout = DeviceDropout.Of(a.Dropout), Activation = a.Activation,
                 Fused = a.Dropout.IsActive || !a.Residual.IsNone ? 1 : 0,
             };
@@ -61,7 +61,8 @@ internal static class LayerNormKernels
 {
     public static IEnumerable<KernelSource> All =>
     [
-        LayerNormKernels<Full>.Forward, LayerNormKernels<Full>.Held, LayerNormKernels<Brain>.Forward, LayerNormKernels<Brain>.Held,
+        LayerNormKernels<Full>.Forward, LayerNormKernels<Full>.Held,
+        LayerNormKernels<Brain>.Forward, LayerNormKernels<Brain>.Held,
         .. LayerNormBackwardKernels.All,
     ];
 }

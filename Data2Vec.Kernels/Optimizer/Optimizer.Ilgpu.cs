@@ -64,13 +64,14 @@ public sealed partial class IlgpuBackend
         {
             P = View<Full>(a.Parameters), G = View<Full>(a.Gradients), M = View<Full>(a.Moment1), V = View<Full>(a.Moment2),
             Segments = View<Segment>(a.Segments), Step = View<StepValues>(a.Step), Rates = rates, SegmentCount = a.SegmentCount,
-            Updates = 1, Beta1 = (float)a.Beta1, Beta2 = (float)a.Beta2, Rest1 = (float)(1 - a.Beta1), Rest2 = (float)(1 - a.Beta2),
-            Epsilon = (float)a.Epsilon, InFours = InFours(4, a.Parameters, a.Gradients, a.Moment1, a.Moment2) ? 1 : 0,
+            Updates = 1, Beta1 = (float)a.Beta1, Beta2 = (float)a.Beta2, Rest1 = (float)(1 - a.Beta1),
+            Rest2 = (float)(1 - a.Beta2), Epsilon = (float)a.Epsilon,
+            InFours = InFours(4, a.Parameters, a.Gradients, a.Moment1, a.Moment2) ? 1 : 0,
         };
         LaunchElements(AdamKernels.Prepare, a.SegmentCount, new AdamRateArgs
         {
-            Segments = args.Segments, Step = args.Step, Rates = rates, SegmentCount = a.SegmentCount, Beta1 = a.Beta1, Beta2 = a.Beta2,
-            Variant = a.Variant,
+            Segments = args.Segments, Step = args.Step, Rates = rates, SegmentCount = a.SegmentCount, Beta1 = a.Beta1,
+            Beta2 = a.Beta2, Variant = a.Variant,
         });
         return buffer;
     }

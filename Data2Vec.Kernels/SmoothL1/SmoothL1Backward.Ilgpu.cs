@@ -18,8 +18,8 @@ public sealed partial class IlgpuBackend
             var divisor = a.Reduction == Reduction.Mean ? (double)a.Count * a.Columns : 1;
             var args = new SmoothL1BackwardKernelArgs<T>
             {
-                X = View<T>(a.X), Target = View<T>(a.Target), DLoss = View<T>(a.DLoss), DX = View<T>(a.DX), DTarget = View<T>(a.DTarget),
-                Rows = DeviceRows.Of(a.Rows), XRows = a.XRows, Columns = a.Columns,
+                X = View<T>(a.X), Target = View<T>(a.Target), DLoss = View<T>(a.DLoss), DX = View<T>(a.DX),
+                DTarget = View<T>(a.DTarget), Rows = DeviceRows.Of(a.Rows), XRows = a.XRows, Columns = a.Columns,
                 Beta = (float)a.Beta, Scale = (float)(a.Scale / divisor), Reduction = a.Reduction,
                 InFours = InFours(
                     a.Columns, a.X, a.Target, a.DX, a.DTarget, a.Reduction == Reduction.None ? a.DLoss : default) ? 1 : 0,
