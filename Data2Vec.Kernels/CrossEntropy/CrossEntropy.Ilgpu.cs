@@ -19,7 +19,7 @@ public sealed partial class IlgpuBackend
             var sums = pool.Allocate(a.Rows * sizeof(float));
             var args = new CrossEntropyKernelArgs<T>
             {
-                X = View<T>(a.X), Target = DeviceRows.Of(a.Target), Weight = View<T>(a.Weight), Loss = View<T>(a.Loss),
+                X = View<T>(a.X), Target = DeviceIndices.Of(a.Target), Weight = View<T>(a.Weight), Loss = View<T>(a.Loss),
                 LogSumExp = View<float>(a.LogSumExp), TotalWeight = View<float>(a.TotalWeight), Fault = fault.View,
                 Sums = View<float>(new BufferView(sums, 0, DType.Float32)), Rows = a.Rows, Classes = a.Classes,
                 Ignore = a.IgnoreIndex, Smoothing = (float)a.Smoothing, Hard = (float)(1 - a.Smoothing), Reduction = a.Reduction,
@@ -43,7 +43,7 @@ public sealed partial class IlgpuBackend
         {
             var args = new CrossEntropyKernelArgs<T>
             {
-                X = View<T>(a.X), Target = DeviceRows.Of(a.Target), Weight = View<T>(a.Weight), Loss = View<T>(a.DLoss),
+                X = View<T>(a.X), Target = DeviceIndices.Of(a.Target), Weight = View<T>(a.Weight), Loss = View<T>(a.DLoss),
                 LogSumExp = View<float>(a.LogSumExp), TotalWeight = View<float>(a.TotalWeight), DX = View<T>(a.DX),
                 Rows = a.Rows, Classes = a.Classes, Ignore = a.IgnoreIndex, Smoothing = (float)a.Smoothing,
                 Hard = (float)(1 - a.Smoothing), Reduction = a.Reduction,
@@ -61,7 +61,7 @@ internal struct CrossEntropyKernelArgs<T>
     public ArrayView<T> X, Weight, Loss, DX;
     public ArrayView<float> LogSumExp, TotalWeight, Sums;
     public ArrayView<Fault> Fault;
-    public DeviceRows Target;
+    public DeviceIndices Target;
     public long Rows, Ignore;
     public int Classes, PerRow;
     public Reduction Reduction;
@@ -115,7 +115,7 @@ internal static class CrossEntropyKernels<T>
         if (!Group.IsFirstThread) return;
         var log = DeviceMath.IsFinite(max) ? DeviceMath.Log(sum) : 0;
         a.LogSumExp[r] = max + log;
-        var target = a.Target.At(r);
+        var target = a.Target[r];
         var loss = 0f;
         if (target != a.Ignore && Fault.Admits(a.Fault, IndexedOp.CrossEntropy, target, r, a.Classes))
         {
@@ -131,7 +131,7 @@ internal static class CrossEntropyKernels<T>
         double total = 0, weights = 0;
         for (long r = Group.IdxX; r < a.Rows; r += Group.DimX)
         {
-            var target = a.Target.At(r);
+            var target = a.Target[r];
             if (target == a.Ignore || target < 0 || target >= a.Classes) continue;
             total += a.Sums[r];
             weights += WeightOf(a, target);
@@ -147,7 +147,7 @@ internal static class CrossEntropyKernels<T>
     {
         var r = (long)Grid.IdxX;
         var row = r * a.Classes;
-        var target = a.Target.At(r);
+        var target = a.Target[r];
         if (target < 0 || target >= a.Classes || target == a.Ignore)
         {
             for (var c = Group.IdxX; c < a.Classes; c += Group.DimX) a.DX[row + c] = default(T).Narrow(0);
