@@ -51,6 +51,41 @@ internal struct DeviceDropout
         return keep[position] != 0 ? scale : 0;
     }
 
+    /// <summary>
+    /// Which of up to 16 neighbouring positions <see cref="ByteFactor"/> keeps, bit by bit: one block of random bytes, or two
+    /// where the run crosses from one into the next. All of them without dropout.
+    /// </summary>
+    public readonly uint KeepBits(long position, int count)
+    {
+        if (mode == 0) return 0xFFFF;
+        var bits = 0u;
+        if (mode == 2)
+        {
+            for (var i = 0; i < count; i++) bits |= keep[position + i] != 0 ? 1u << i : 0;
+            return bits;
+        }
+        var into = (int)(position & 15);
+        bits = BlockBits(position >> 4) >> into;
+        if (into + count > 16) bits |= BlockBits((position >> 4) + 1) << (16 - into);
+        return bits;
+    }
+
+    /// <summary>What <see cref="ByteFactor"/> multiplies a kept probability by.</summary>
+    public readonly float KeptScale => mode == 0 ? 1 : mode == 1 ? byteScale : scale;
+
+    private readonly uint BlockBits(long block)
+    {
+        DevicePhilox.Block(step[0], site, block, out var w0, out var w1, out var w2, out var w3);
+        return WordBits(w0) | (WordBits(w1) << 4) | (WordBits(w2) << 8) | (WordBits(w3) << 12);
+    }
+
+    private readonly uint WordBits(uint word)
+    {
+        var least = (uint)byteThreshold;
+        return ((word & 255) >= least ? 1u : 0) | (((word >> 8) & 255) >= least ? 2u : 0)
+            | (((word >> 16) & 255) >= least ? 4u : 0) | (word >> 24 >= least ? 8u : 0);
+    }
+
     public static DeviceDropout Of(in DropoutSource source) => !source.IsActive ? default : new DeviceDropout
     {
         mode = source.Keep.IsNone ? 1 : 2,

@@ -11,7 +11,7 @@ namespace Data2Vec.Kernels;
 /// stream, no waiting but for <see cref="Download"/> and <see cref="Synchronize"/>, no float atomics: the bits do not change
 /// from run to run.
 /// </summary>
-public sealed partial class IlgpuBackend
+public sealed partial class IlgpuBackend : IBackend
 {
     private readonly Context context;
     private readonly Accelerator accelerator;

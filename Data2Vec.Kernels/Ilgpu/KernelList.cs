@@ -30,5 +30,6 @@ internal static class KernelList
         .. CtcKernels.All,
         .. GradientNormKernels.All,
         .. AdamKernels.All,
+        .. AttentionKernels.All,
     ];
 }

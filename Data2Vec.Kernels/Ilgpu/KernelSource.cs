@@ -11,9 +11,10 @@ internal abstract class KernelSource
 {
     private static int made;
 
-    private protected KernelSource(string name, Delegate kernel)
+    private protected KernelSource(string name, Delegate kernel, KernelSpecialization specialization)
     {
         Name = name;
+        Specialization = specialization;
         Method = kernel.Method;
         Number = Interlocked.Increment(ref made) - 1;
     }
@@ -26,6 +27,9 @@ internal abstract class KernelSource
 
     public int Number { get; }
 
+    /// <summary>What the compiler may count on, so that it does not take registers that other groups need.</summary>
+    public KernelSpecialization Specialization { get; }
+
     /// <summary>Compiles it for a device; gives the typed launcher.</summary>
     public abstract Delegate Load(Accelerator accelerator);
 
@@ -35,8 +39,11 @@ internal abstract class KernelSource
 /// <summary>A kernel with arguments of one type; threads are grouped by the caller.</summary>
 /// <param name="name">As in <see cref="KernelSource.Name"/>.</param>
 /// <param name="kernel">The static method.</param>
-internal sealed class KernelSource<TArgs>(string name, Action<TArgs> kernel) : KernelSource(name, kernel)
+/// <param name="mostThreads">Threads that a group never exceeds; or unknown.</param>
+/// <param name="residentGroups">Groups that are to have room on a multiprocessor at once: bounds the registers.</param>
+internal sealed class KernelSource<TArgs>(string name, Action<TArgs> kernel, int? mostThreads = null, int? residentGroups = null)
+    : KernelSource(name, kernel, new KernelSpecialization(mostThreads, residentGroups))
     where TArgs : struct
 {
-    public override Delegate Load(Accelerator accelerator) => accelerator.LoadKernel(kernel);
+    public override Delegate Load(Accelerator accelerator) => accelerator.LoadKernel(kernel, Specialization);
 }

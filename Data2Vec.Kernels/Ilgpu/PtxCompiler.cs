@@ -37,7 +37,7 @@ internal sealed partial class PtxCompiler : IDisposable
         try
         {
             var entry = EntryPointDescription.FromExplicitlyGroupedKernel(source.Method);
-            return ((PTXCompiledKernel)backend.Compile(entry, default)).PTXAssembly;
+            return ((PTXCompiledKernel)backend.Compile(entry, source.Specialization)).PTXAssembly;
         }
         catch (InternalCompilerException e)
         {

@@ -27,6 +27,9 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void Ema(in EmaArgs a) => inner.Ema(a);
 
+    /// <inheritdoc/>
+    public void AdamWithEma(in AdamWithEmaArgs a) => inner.AdamWithEma(a);
+
     // Everything else computes.
     /// <inheritdoc/>
     public void Unary(in UnaryArgs a)
