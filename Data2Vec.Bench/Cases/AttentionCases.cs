@@ -32,6 +32,11 @@ internal static class AttentionCases
             mask: Lengths("mask", 131, 131, 77)),
         Of("everything over several tiles", 3, 67, 131, 2, 16, scale: 0.2, bias: true, slopes: true, dropout: 0.1,
             mask: Lengths("mask", 131, 131, 70, 0)),
+        Of("heads of 64", 1, 18, 33, 2, 64, bias: true, dropout: 0.1),
+        Of("heads of 40, padding", 2, 17, 20, 1, 40, mask: Lengths("mask", 20, 20, 7)),
+        Of("heads of 67", 1, 17, 33, 1, 67, slopes: true),
+        Of("heads of 128, everything", 2, 18, 34, 1, 128, bias: true, slopes: true, dropout: 0.1,
+            mask: Lengths("mask", 34, 34, 33)),
         new(Op, "bias and slopes used twice")
         {
             Inputs =

@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using Data2Vec.Kernels.Ilgpu;
 using ILGPU;
 using ILGPU.Runtime;
-using Quad = Data2Vec.Kernels.Ilgpu.Four<float>;
 using Tile = Data2Vec.Kernels.Ilgpu.AttentionTile;
 
 namespace Data2Vec.Kernels;
@@ -226,14 +225,14 @@ internal static class AttentionKernels<T, TPieces>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static WideBlock Rescaled(WideBlock o, float r0, float r1, float r2, float r3)
     {
-        o.Lower.R0 = Tile.Times(o.Lower.R0, r0);
-        o.Lower.R1 = Tile.Times(o.Lower.R1, r1);
-        o.Lower.R2 = Tile.Times(o.Lower.R2, r2);
-        o.Lower.R3 = Tile.Times(o.Lower.R3, r3);
-        o.Upper.R0 = Tile.Times(o.Upper.R0, r0);
-        o.Upper.R1 = Tile.Times(o.Upper.R1, r1);
-        o.Upper.R2 = Tile.Times(o.Upper.R2, r2);
-        o.Upper.R3 = Tile.Times(o.Upper.R3, r3);
+        o.Lower.R0 *= r0;
+        o.Lower.R1 *= r1;
+        o.Lower.R2 *= r2;
+        o.Lower.R3 *= r3;
+        o.Upper.R0 *= r0;
+        o.Upper.R1 *= r1;
+        o.Upper.R2 *= r2;
+        o.Upper.R3 *= r3;
         return o;
     }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
-using Quad = Data2Vec.Kernels.Ilgpu.Four<float>;
 using Tile = Data2Vec.Kernels.Ilgpu.AttentionTile;
 
 namespace Data2Vec.Kernels.Ilgpu;
@@ -70,14 +69,10 @@ internal static class AttentionBiasKernels<T, TPieces>
             var row = ((long)b * s.Heads + h) * s.Queries + first;
             var sums = a.LogSumExp.SubView(row);
             var products = a.Products.SubView(row);
-            sum.R0 = Tile.Sum(sum.R0, Of(
-                Tile.Sum(x.R0, offset.R0), dp.R0, alive, sums[y0], products[y0], AttentionScores<T>.KeptOf(keep, 0), scale));
-            sum.R1 = Tile.Sum(sum.R1, Of(
-                Tile.Sum(x.R1, offset.R1), dp.R1, alive, sums[y1], products[y1], AttentionScores<T>.KeptOf(keep, 1), scale));
-            sum.R2 = Tile.Sum(sum.R2, Of(
-                Tile.Sum(x.R2, offset.R2), dp.R2, alive, sums[y2], products[y2], AttentionScores<T>.KeptOf(keep, 2), scale));
-            sum.R3 = Tile.Sum(sum.R3, Of(
-                Tile.Sum(x.R3, offset.R3), dp.R3, alive, sums[y3], products[y3], AttentionScores<T>.KeptOf(keep, 3), scale));
+            sum.R0 += Of(x.R0 + offset.R0, dp.R0, alive, sums[y0], products[y0], AttentionScores<T>.KeptOf(keep, 0), scale);
+            sum.R1 += Of(x.R1 + offset.R1, dp.R1, alive, sums[y1], products[y1], AttentionScores<T>.KeptOf(keep, 1), scale);
+            sum.R2 += Of(x.R2 + offset.R2, dp.R2, alive, sums[y2], products[y2], AttentionScores<T>.KeptOf(keep, 2), scale);
+            sum.R3 += Of(x.R3 + offset.R3, dp.R3, alive, sums[y3], products[y3], AttentionScores<T>.KeptOf(keep, 3), scale);
         }
         if (a.DBias.Length != 0)
         {

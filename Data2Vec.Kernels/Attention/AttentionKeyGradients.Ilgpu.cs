@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
-using Quad = Data2Vec.Kernels.Ilgpu.Four<float>;
 using Tile = Data2Vec.Kernels.Ilgpu.AttentionTile;
 
 namespace Data2Vec.Kernels.Ilgpu;
@@ -110,7 +109,7 @@ internal static class AttentionKeyKernels<T, TPieces>
         if (a.DK.Length != 0)
             Tile.StoreOutputs(a.DK, firstK + piece, a.KRow, dk, ones, rows, columns, a.WholeDK);
         if (a.DV.Length != 0)
-            Tile.StoreOutputs(a.DV, firstV + piece, a.VRow, dv, Tile.Times(ones, scale), rows, columns, a.WholeDV);
+            Tile.StoreOutputs(a.DV, firstV + piece, a.VRow, dv, ones * scale, rows, columns, a.WholeDV);
     }
 
     /// <summary>

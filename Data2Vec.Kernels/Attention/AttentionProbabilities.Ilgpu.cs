@@ -1,5 +1,4 @@
 using ILGPU;
-using Quad = Data2Vec.Kernels.Ilgpu.Four<float>;
 using Tile = Data2Vec.Kernels.Ilgpu.AttentionTile;
 
 namespace Data2Vec.Kernels.Ilgpu;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
-using Quad = Data2Vec.Kernels.Ilgpu.Four<float>;
 using Tile = Data2Vec.Kernels.Ilgpu.AttentionTile;
 
 namespace Data2Vec.Kernels.Ilgpu;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
-using Quad = Data2Vec.Kernels.Ilgpu.Four<float>;
 
 namespace Data2Vec.Kernels.Ilgpu;
 
@@ -51,7 +50,7 @@ internal struct AttentionScores<T>
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Quad Finish(Quad s, long biasRow, int first, int y, int r, int j, float slope, uint alive) =>
-        Chosen(AttentionTile.Sum(s, Offset(biasRow, first, y, r, j, slope, alive)), alive, float.NegativeInfinity);
+        Chosen(s + Offset(biasRow, first, y, r, j, slope, alive), alive, float.NegativeInfinity);
 
     /// <summary>bias - slope |i - j| for query i = first + y + r and keys j .. j + 3, those of them that exist.</summary>
     /// <param name="biasRow">Where the bias of query number first begins.</param>

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
-using Quad = Data2Vec.Kernels.Ilgpu.Four<float>;
 
 namespace Data2Vec.Kernels.Ilgpu;
 
@@ -227,7 +226,7 @@ internal static class AttentionTile
     public static float Larger(float a, float b) => a > b ? a : b;
 
     /// <summary>
-    /// e^x for x that is not above 0 but for rounding: <see cref="DeviceMath.Exp"/> without what only other arguments need.
+    /// e^x for x that is not above 0 but for rounding: <see cref="DeviceMath.Exp(float)"/> without what only other arguments need.
     /// 0 from -87 on, where e^x is no normal number any more.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -245,13 +244,6 @@ internal static class AttentionTile
         var power = Interop.IntAsFloat((uint)((int)n + 127) << 23);
         return x < -87 ? 0 : (p * r * r + r + 1) * power;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Quad Times(Quad x, float factor) =>
-        new() { A = x.A * factor, B = x.B * factor, C = x.C * factor, D = x.D * factor };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Quad Sum(Quad x, Quad y) => new() { A = x.A + y.A, B = x.B + y.B, C = x.C + y.C, D = x.D + y.D };
 
     /// <summary>Rows become columns; no instruction on a device.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
