@@ -9,8 +9,6 @@ namespace Data2Vec.Bench;
 /// </summary>
 internal static class KernelsCommand
 {
-    private static readonly string[] Architectures = ["sm_80", "sm_90"];
-
     public static Command Make()
     {
         var filter = new Argument<string?>("filter")
@@ -18,17 +16,23 @@ internal static class KernelsCommand
             Description = "Only kernels whose name contains this.", Arity = ArgumentArity.ZeroOrOne,
         };
         var folder = new Option<string?>("--out") { Description = "Also write the PTX of each kernel into this folder." };
-        var command = new Command("kernels", "Compile the ILGPU kernels to PTX and show what they take.") { filter, folder };
-        command.SetAction(parsed => Run(parsed.GetValue(filter), parsed.GetValue(folder), parsed.InvocationConfiguration.Output));
+        var budget = new Option<string?>("--budget")
+        {
+            Description = "Also write what each takes into this table, the budget that the tests hold kernels to.",
+        };
+        var command = new Command("kernels", "Compile the ILGPU kernels to PTX and show what they take.") { filter, folder, budget };
+        command.SetAction(parsed => Run(
+            parsed.GetValue(filter), parsed.GetValue(folder), parsed.GetValue(budget), parsed.InvocationConfiguration.Output));
         return command;
     }
 
-    private static int Run(string? filter, string? folder, TextWriter output)
+    private static int Run(string? filter, string? folder, string? budget, TextWriter output)
     {
         if (folder is not null) Directory.CreateDirectory(folder);
         var assembler = PtxCompiler.FindAssembler();
         if (assembler is null) output.WriteLine("no ptxas here (scripts/gpu-toolchain.sh fetches it): compiled, not assembled");
         using var compiler = new PtxCompiler();
+        var table = new List<string>();
         int count = 0, failed = 0;
         foreach (var source in KernelList.All.Where(k => k.Name.Contains(filter ?? "", StringComparison.OrdinalIgnoreCase)))
         {
@@ -37,8 +41,10 @@ internal static class KernelsCommand
             {
                 var ptx = compiler.Compile(source);
                 if (folder is not null) File.WriteAllText(Path.Combine(folder, source.Name.Replace(' ', '_') + ".ptx"), ptx);
-                var uses = assembler is null ? [] : Architectures.Select(a => $"{a} {PtxCompiler.Assemble(assembler, ptx, a)}");
-                output.WriteLine($"ok   {source.Name,-48} {string.Join("  ", uses)}");
+                KernelUse[] uses = assembler is null ? []
+                    : [.. KernelBudget.Architectures.Select(a => PtxCompiler.Assemble(assembler, ptx, a))];
+                output.WriteLine($"ok   {source.Name,-48} {string.Join("  ", uses.Select((u, i) => $"{KernelBudget.Architectures[i]} {u}"))}");
+                if (uses.Length > 0) table.Add(KernelBudget.Line(source.Name, uses));
             }
             catch (InvalidOperationException e)
             {
@@ -46,6 +52,7 @@ internal static class KernelsCommand
                 output.WriteLine($"FAIL {source.Name,-48} {e.Message}");
             }
         }
+        if (budget is not null) File.WriteAllLines(budget, [KernelBudget.Header, .. table.Order(StringComparer.Ordinal)]);
         output.WriteLine(Report.Count(count, count, failed, 0));
         return failed > 0 || count == 0 ? 1 : 0;
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Data2Vec.Engine;
+using Data2Vec.Kernels;
 using Data2Vec.Kernels.Platform;
 
 namespace Data2Vec.Cli;
@@ -20,7 +21,37 @@ internal static class DoctorReport
             using var device = Device.Parse(name);
             output.WriteLine($"  {name,-10} {device}");
         }
-        output.WriteLine("libraries (for GPUs; this version computes on the CPU)");
+        foreach (var line in Gpus()) output.WriteLine($"  {line}");
+        output.WriteLine("libraries (for GPUs)");
         foreach (var (library, result) in LibraryProbe.Run()) output.WriteLine($"  {library,-38} {result}");
+    }
+
+    /// <summary>Every GPU and whether a backend opens on it.</summary>
+    private static IEnumerable<string> Gpus()
+    {
+        IReadOnlyList<IlgpuDevice> found;
+        try
+        {
+            found = IlgpuDevices.Find();
+        }
+        catch (NotSupportedException e)
+        {
+            return [$"{"ilgpu",-10} {e.Message}"];
+        }
+        return found.Count == 0 ? [$"{"ilgpu",-10} no GPU found; the loader's words on each library stand below"] : found.Select(Line);
+    }
+
+    private static string Line(IlgpuDevice gpu)
+    {
+        var name = $"ilgpu:{gpu.Number}";
+        try
+        {
+            using var device = Device.Parse(name);
+            return $"{name,-10} {device}, {gpu.MemoryBytes / 1048576:N0} MiB, {gpu.Multiprocessors} multiprocessors";
+        }
+        catch (NotSupportedException e)
+        {
+            return $"{name,-10} {gpu.Name} ({gpu.Kind}): {e.Message}";
+        }
     }
 }

@@ -16,7 +16,7 @@ internal static class SharedOptions
 
     public static Option<string> Device() => new("--device")
     {
-        Description = "cpu, reference or auto.", DefaultValueFactory = _ => "auto",
+        Description = "cpu, ilgpu:N (a GPU), reference or auto.", DefaultValueFactory = _ => "auto",
     };
 
     public static Option<int> Threads() => new("--threads")

@@ -1,34 +1,66 @@
+using System.Globalization;
 using Data2Vec.Kernels;
 
 namespace Data2Vec.Engine;
 
 public sealed partial class Device
 {
-    private static readonly string[] Kinds = ["cpu", "reference", "delayed", "delayed:reference", "auto"];
+    private static readonly string[] Kinds =
+        ["cpu", "reference", "ilgpu:N", "ilgpu:cpu", "delayed", "delayed:reference", "auto"];
 
     /// <summary>
-    /// A device by name: "cpu", "reference", "delayed" (tests: the cpu behind a queue), "delayed:reference", or "auto",
-    /// which takes the fastest that works and logs what it chose and why.
+    /// A device by name: "cpu", "reference", "ilgpu:N" (GPU number N, as <see cref="IlgpuDevices.Find"/> counts), "ilgpu:cpu"
+    /// (tests: ILGPU's CPU accelerator), "delayed" (tests: the cpu behind a queue), "delayed:reference", or "auto", which takes
+    /// the fastest that works and logs what it chose and why.
     /// </summary>
     /// <param name="name">The name.</param>
     /// <param name="threads">Threads of the cpu; 0 = all cores.</param>
     /// <param name="log">Told what "auto" chose.</param>
     /// <exception cref="ArgumentException">No such device; the sentence lists those there are.</exception>
+    /// <exception cref="NotSupportedException">The device is there and cannot be used; the sentence says why.</exception>
     public static Device Parse(string name, int threads = 0, Action<string>? log = null)
     {
         switch (name)
         {
-            case "auto":
-                var cpu = Parse("cpu", threads);
-                log?.Invoke($"device auto: {cpu} (no GPU backend in this version)");
-                return cpu;
+            case "auto": return Choose(threads, log);
             case "cpu": return new Device(name, CpuBackend.Create(threads));
             case "reference": return new Device(name, new ReferenceBackend());
             case "ilgpu:cpu": return new Device(name, IlgpuDevices.OpenCpu());
             case "delayed": return new Device(name, new DelayedBackend(CpuBackend.Create(threads)));
             case "delayed:reference": return new Device(name, new DelayedBackend(new ReferenceBackend()));
             default:
+                if (name.StartsWith("ilgpu:", StringComparison.Ordinal)
+                    && int.TryParse(name.AsSpan(6), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                {
+                    return new Device(name, IlgpuDevices.Open(number));
+                }
                 throw new ArgumentException($"There is no device '{name}'; expected one of {string.Join(", ", Kinds)}.");
         }
+    }
+
+    /// <summary>
+    /// The first NVIDIA GPU, or the cpu and why no GPU was taken. OpenCL devices are taken by name only: some are processors in
+    /// disguise.
+    /// </summary>
+    private static Device Choose(int threads, Action<string>? log)
+    {
+        string reason;
+        try
+        {
+            if (IlgpuDevices.Find().FirstOrDefault(d => d.Kind == "cuda") is { } gpu)
+            {
+                var device = Parse($"ilgpu:{gpu.Number}");
+                log?.Invoke($"device auto: {device} (the first NVIDIA GPU)");
+                return device;
+            }
+            reason = "ILGPU finds no NVIDIA GPU; `data2vec doctor` shows what was tried";
+        }
+        catch (NotSupportedException e)
+        {
+            reason = $"no GPU: {e.Message}";
+        }
+        var cpu = Parse("cpu", threads);
+        log?.Invoke($"device auto: {cpu} ({reason})");
+        return cpu;
     }
 }

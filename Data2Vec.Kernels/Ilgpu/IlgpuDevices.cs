@@ -1,3 +1,4 @@
+using Data2Vec.Kernels.Ilgpu;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
@@ -9,6 +10,8 @@ namespace Data2Vec.Kernels;
 /// <summary>The devices that ILGPU finds on this machine, and backends for them.</summary>
 public static class IlgpuDevices
 {
+    private const int WarpSize = 32;
+
     /// <summary>
     /// ILGPU's CPU accelerator with warps of 32 lanes, as an NVIDIA GPU has: for debugging kernels and for tiny cases. It runs
     /// a thread of the host for each thread of a group, a thousand times slower than the cpu backend.
@@ -34,7 +37,13 @@ public static class IlgpuDevices
                     : $"there are: {string.Join(", ", devices.Select((d, i) => $"ilgpu:{i} ({d.Name})"))}";
                 throw new ArgumentException($"There is no device 'ilgpu:{number}'; {known}.");
             }
-            return new IlgpuBackend(context, devices[number].CreateAccelerator(context));
+            var device = devices[number];
+            if (device.WarpSize != WarpSize || device.MaxNumThreadsPerGroup < RowReduction.GroupSize)
+            {
+                throw new NotSupportedException($"it has warps of {device.WarpSize} and groups of at most "
+                    + $"{device.MaxNumThreadsPerGroup} threads; the kernels need {WarpSize} and {RowReduction.GroupSize}.");
+            }
+            return new IlgpuBackend(context, device.CreateAccelerator(context));
         }
         catch (Exception e)
         {
@@ -45,6 +54,7 @@ public static class IlgpuDevices
     }
 
     /// <summary>The GPUs of this machine, CUDA before OpenCL, in the order of their numbers.</summary>
+    /// <exception cref="NotSupportedException">ILGPU itself cannot be used; the sentence says why.</exception>
     public static IReadOnlyList<IlgpuDevice> Find()
     {
         using var context = Create();
@@ -52,8 +62,17 @@ public static class IlgpuDevices
             i, d.Name, d.AcceleratorType.ToString().ToLowerInvariant(), d.MemorySize, d.NumMultiprocessors))];
     }
 
-    // Devices without a warp of 32 lanes, or with too small a group, are left out: kernels count on both.
-    private static Context Create() => Context.Create(b => b.Cuda().OpenCL().Profiling());
+    private static Context Create()
+    {
+        try
+        {
+            return Context.Create(b => b.Cuda().OpenCL().Profiling());
+        }
+        catch (Exception e) when (e is AcceleratorException or DllNotFoundException or NotSupportedException)
+        {
+            throw new NotSupportedException($"ILGPU cannot look for devices: {e.Message}", e);
+        }
+    }
 
     private static List<Device> Devices(Context context) =>
     [

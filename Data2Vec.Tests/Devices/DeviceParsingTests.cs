@@ -11,6 +11,7 @@ public sealed class DeviceParsingTests
     [TestCase("reference", "reference (double precision", true)]
     [TestCase("delayed", "delayed (cpu (", false)]
     [TestCase("delayed:reference", "delayed (reference (", true)]
+    [TestCase("ilgpu:cpu", "ilgpu (CPUAccelerator, cpu)", false)]
     public void A_name_gives_the_device_of_that_name(string name, string description, bool hasFloat64)
     {
         using var device = Device.Parse(name);
@@ -28,9 +29,23 @@ public sealed class DeviceParsingTests
     [TestCase("gpu")]
     [TestCase("delayed:")]
     [TestCase("cpu:0")]
+    [TestCase("ilgpu")]
+    [TestCase("ilgpu:")]
+    [TestCase("ilgpu:-1")]
+    [TestCase("ilgpu:one")]
+    [TestCase("ilgpu: 0")]
     public void Another_name_is_refused_with_the_list(string name) => Assert.That(() => Device.Parse(name),
         Throws.ArgumentException.With.Message.Match(
             $"^There is no device '{name}'; expected one of cpu, reference, delayed, .*auto"));
+
+    [Test]
+    public void A_GPU_that_is_not_there_is_refused_with_those_that_are()
+    {
+        var beyond = IlgpuDevices.Find().Count;
+        Assert.That(() => Device.Parse($"ilgpu:{beyond}"), Throws.ArgumentException.With.Message.Match(
+            beyond == 0 ? $"^There is no device 'ilgpu:{beyond}'; ILGPU finds no GPU on this machine.$"
+            : $"^There is no device 'ilgpu:{beyond}'; there are: ilgpu:0 "));
+    }
 
     [Test]
     public void Auto_tells_what_it_chose_and_why()

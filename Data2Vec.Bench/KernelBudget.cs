@@ -1,0 +1,28 @@
+using System.Globalization;
+using Data2Vec.Kernels.Ilgpu;
+
+namespace Data2Vec.Bench;
+
+/// <summary>
+/// The committed table of what each kernel may take: one line a kernel, separated by tabs; `kernels --budget FILE` writes it.
+/// </summary>
+internal static class KernelBudget
+{
+    public const string Header = "kernel\tsm_80 registers\tsm_90 registers\tshared bytes\tstack bytes\tspill bytes";
+
+    /// <summary>What ptxas is asked for.</summary>
+    public static readonly string[] Architectures = ["sm_80", "sm_90"];
+
+    /// <summary>The line of a kernel: registers on each architecture, the most of the rest.</summary>
+    public static string Line(string kernel, IReadOnlyList<KernelUse> uses) => string.Join('\t',
+        [kernel, .. uses.Select(u => u.Registers.ToString(CultureInfo.InvariantCulture)), Most(uses, u => u.SharedBytes),
+            Most(uses, u => u.StackBytes), Most(uses, u => u.SpillBytes)]);
+
+    /// <summary>Kernel and numbers of every line.</summary>
+    public static IReadOnlyDictionary<string, int[]> Read(IEnumerable<string> lines) => lines.Skip(1)
+        .Select(line => line.Split('\t')).ToDictionary(
+            cells => cells[0], cells => Array.ConvertAll(cells[1..], c => int.Parse(c, CultureInfo.InvariantCulture)));
+
+    private static string Most(IReadOnlyList<KernelUse> uses, Func<KernelUse, int> of) =>
+        uses.Max(of).ToString(CultureInfo.InvariantCulture);
+}
