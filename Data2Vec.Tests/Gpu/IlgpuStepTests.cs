@@ -35,12 +35,14 @@ public sealed class IlgpuStepTests(string modality)
                 var right = state.ReadDoubles(entry.Name);
                 var largest = right.Select(Math.Abs).DefaultIfEmpty().Max();
                 var difference = right.Zip(other.ReadDoubles(entry.Name), (a, b) => Math.Abs(a - b)).DefaultIfEmpty().Max();
-                Assert.That(difference, Is.LessThanOrEqualTo(ParameterShare * largest), entry.Name);
+                // A moment is as large as its gradient; a parameter moves by the learning rate whatever its gradient is.
+                var scale = entry.Name.StartsWith("moment", StringComparison.Ordinal) ? largest : 1;
+                Assert.That(difference, Is.LessThanOrEqualTo(ParameterShare * scale), entry.Name);
             }
         }
     }
 
-    private static double Loss(string run) => RunFiles.Summary(run).GetProperty("last_loss").GetDouble();
+    private static double Loss(string run) => RunFiles.Summary(run).GetProperty("loss_first").GetDouble();
 
     private static SafetensorsFile State(string run) =>
         SafetensorsFile.Open(Path.Combine(run, "checkpoints", "last", "state.safetensors"));
