@@ -20,7 +20,7 @@ public sealed class IlgpuStepTests(string modality)
         using var tiny = new TinyRun(modality);
         string[] settings = ["steps=1", "warmup_steps=0", "batch_size=2", "micro_batches=1"];
         tiny.Train("cpu", settings);
-        CommandLine.Succeed([.. tiny.Arguments("ilgpu", settings).Select(a => a == "cpu" ? "ilgpu:cpu" : a)]);
+        Runs.CommandLine.Succeed([.. tiny.Arguments("ilgpu", settings).Select(a => a == "cpu" ? "ilgpu:cpu" : a)]);
 
         var (expected, actual) = (Loss(tiny.Folder("cpu")), Loss(tiny.Folder("ilgpu")));
         Assert.That(actual, Is.EqualTo(expected).Within(LossShare * expected));
