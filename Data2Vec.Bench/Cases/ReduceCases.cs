@@ -15,6 +15,9 @@ internal static class ReduceCases
         .. Smooth.SelectMany(op => EveryWay(op, Normal("x", 3, 5, 19))),
         .. Extremes.SelectMany(op => EveryWay(op, Distinct("x", 3, 5, 19))),
         .. Positions.SelectMany(op => EveryWay(op, Distinct("x", 3, 5, 19).Constant())),
+        // So long that devices cut them into parts, and so the parts must be put together again.
+        .. Smooth.SelectMany(op => LongWays(op, Normal("rows", 2, 4501), Normal("columns", 150, 33))),
+        .. Positions.SelectMany(op => LongWays(op, Distinct("rows", 2, 4501).Constant(), Distinct("columns", 150, 33).Constant())),
 
         Of(ReduceOp.Sum, Normal("x", 3, 4, 5), "Sum, two dimensions apart", 15, 0, 2),
         Of(ReduceOp.Sum, Normal("x"), "Sum, scalar", 1),
@@ -72,6 +75,12 @@ internal static class ReduceCases
         Of(op, x, $"{op}, first", 3, 0),
         Of(op, x, $"{op}, middle", 5, 1),
         Of(op, x, $"{op}, all", 285),
+    ];
+
+    private static IEnumerable<OpCase> LongWays(ReduceOp op, Input rows, Input columns) =>
+    [
+        Of(op, rows, $"{op}, long rows", 4501, 1),
+        Of(op, columns, $"{op}, long columns", 150, 0),
     ];
 
     private static OpCase Of(ReduceOp op, Input x, string name, long reduction, params int[] dimensions) =>

@@ -15,6 +15,7 @@ internal static class SoftmaxCases
         .. Both("first dimension", Normal("x", 7, 5), 0),
         .. Both("middle dimension", Normal("x", 2, 19, 17), 1),
         .. Both("below a vector", Normal("x", 4, 3), -1),
+        .. Both("long lines", Normal("x", 2, 1501), -1),
         .. Both("one element", Normal("x", 4, 1), -1),
         .. Both("scalar", Normal("x"), -1),
         .. Both("nothing", Normal("x", 0, 5), -1),

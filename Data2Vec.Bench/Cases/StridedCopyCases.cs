@@ -12,10 +12,13 @@ internal static class StridedCopyCases
     public static IEnumerable<OpCase> Cases =>
     [
         Of("transpose", o => Ops.Transpose(o[0]), Normal("x", 5, 19)),
+        Of("transpose, several tiles", o => Ops.Transpose(o[0]), Normal("x", 37, 70)),
+        Of("transpose matrices", o => Ops.Permute(o[0], 1, 0, 3, 2), Normal("x", 2, 3, 9, 35)),
         Of("permute rank 4", o => Ops.Permute(o[0], 2, 0, 3, 1), Normal("x", 2, 3, 4, 5)),
         Of("permute, last stays", o => Ops.Permute(o[0], 0, 2, 1, 3), Normal("x", 2, 3, 5, 17)),
         Of("permute nothing", o => Ops.Permute(o[0], 1, 0, 2), Normal("x", 2, 0, 3)),
         Of("permute integers", o => Ops.Transpose(o[0]), Index("x", 99, 5, 7)),
+        Of("permute int64", o => Ops.Transpose(o[0]), Index("x", 99, 5, 7).Wide()),
         Of("permute bool", o => Ops.Transpose(o[0]), Mask("x", 0.5f, 5, 7)),
         Of("slice of the first dimension", o => Ops.Slice(o[0], 0, 1, 4), Normal("x", 6, 7)),
         Of("slice with a step", o => Ops.Slice(o[0], 1, 1, 18, 3), Normal("x", 5, 19)),

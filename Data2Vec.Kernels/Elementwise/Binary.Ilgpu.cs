@@ -23,10 +23,11 @@ public sealed partial class IlgpuBackend
             where T : unmanaged, IElement<T>
         {
             var layout = new MergedLayout(a.Shape, a.XStrides, a.YStrides, default);
+            var (x, y) = (a.X.At(layout.Lowest(layout.X)), a.Y.At(layout.Lowest(layout.Y)));
             var args = new BinaryKernelArgs<T>
             {
-                Op = a.Op, X = View<T>(a.X), Y = View<T>(a.Y), Layout = DeviceLayout.Of(layout), Count = a.Shape.Count,
-                XMode = layout.ChunkMode(layout.X, a.X.Offset), YMode = layout.ChunkMode(layout.Y, a.Y.Offset),
+                Op = a.Op, X = View<T>(x), Y = View<T>(y), Layout = DeviceLayout.Of(layout), Count = a.Shape.Count,
+                XMode = layout.ChunkMode(layout.X, x.Offset), YMode = layout.ChunkMode(layout.Y, y.Offset),
                 ZMode = Chunk.Mode(a.Z),
             };
             if (a.Op >= BinaryOp.Equal) args.Holds = View<byte>(a.Z);
@@ -38,11 +39,16 @@ public sealed partial class IlgpuBackend
         }
 
         void Whole<T>(in BinaryArgs a)
-            where T : unmanaged, IIndex => LaunchElements(EqualityKernels<T>.Forward, a.Shape.Count, new EqualityKernelArgs<T>
+            where T : unmanaged, IIndex
+        {
+            var layout = new MergedLayout(a.Shape, a.XStrides, a.YStrides, default);
+            LaunchElements(EqualityKernels<T>.Forward, a.Shape.Count, new EqualityKernelArgs<T>
             {
-                X = View<T>(a.X), Y = View<T>(a.Y), Holds = View<byte>(a.Z), Count = a.Shape.Count,
-                Layout = DeviceLayout.Of(a.Shape, a.XStrides, a.YStrides, default), WhenEqual = a.Op == BinaryOp.Equal ? 1 : 0,
+                X = View<T>(a.X.At(layout.Lowest(layout.X))), Y = View<T>(a.Y.At(layout.Lowest(layout.Y))),
+                Holds = View<byte>(a.Z), Count = a.Shape.Count, Layout = DeviceLayout.Of(layout),
+                WhenEqual = a.Op == BinaryOp.Equal ? 1 : 0,
             });
+        }
     }
 }
 

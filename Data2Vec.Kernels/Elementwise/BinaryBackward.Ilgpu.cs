@@ -16,11 +16,12 @@ public sealed partial class IlgpuBackend
             where T : unmanaged, IElement<T>
         {
             var layout = new MergedLayout(a.Shape, a.XStrides, a.YStrides, default);
+            var (x, y) = (a.X.At(layout.Lowest(layout.X)), a.Y.At(layout.Lowest(layout.Y)));
             var args = new BinaryBackwardKernelArgs<T>
             {
-                Op = a.Op, X = View<T>(a.X), Y = View<T>(a.Y), DZ = View<T>(a.DZ), DX = View<T>(a.DX), DY = View<T>(a.DY),
+                Op = a.Op, X = View<T>(x), Y = View<T>(y), DZ = View<T>(a.DZ), DX = View<T>(a.DX), DY = View<T>(a.DY),
                 Layout = DeviceLayout.Of(layout), Count = a.Shape.Count,
-                XMode = layout.ChunkMode(layout.X, a.X.Offset), YMode = layout.ChunkMode(layout.Y, a.Y.Offset),
+                XMode = layout.ChunkMode(layout.X, x.Offset), YMode = layout.ChunkMode(layout.Y, y.Offset),
                 DMode = Chunk.Mode(a.DZ, a.DX, a.DY),
             };
             if (a.Op == BinaryOp.Pow) LaunchElements(BinaryBackwardKernels<T>.Power, args.Count, args);

@@ -17,11 +17,16 @@ public sealed partial class IlgpuBackend
         }
 
         void Run<T>(in WhereArgs a)
-            where T : unmanaged => LaunchElements(WhereKernels<T>.Forward, a.Shape.Count, new WhereKernelArgs<T>
+            where T : unmanaged
+        {
+            var layout = new MergedLayout(a.Shape, a.XStrides, a.YStrides, a.ConditionStrides);
+            LaunchElements(WhereKernels<T>.Forward, a.Shape.Count, new WhereKernelArgs<T>
             {
-                Condition = View<byte>(a.Condition), X = View<T>(a.X), Y = View<T>(a.Y), Z = View<T>(a.Z),
-                Layout = DeviceLayout.Of(a.Shape, a.XStrides, a.YStrides, a.ConditionStrides), Count = a.Shape.Count,
+                Condition = View<byte>(a.Condition.At(layout.Lowest(layout.Z))), X = View<T>(a.X.At(layout.Lowest(layout.X))),
+                Y = View<T>(a.Y.At(layout.Lowest(layout.Y))), Z = View<T>(a.Z), Layout = DeviceLayout.Of(layout),
+                Count = a.Shape.Count,
             });
+        }
     }
 }
 

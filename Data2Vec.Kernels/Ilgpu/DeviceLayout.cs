@@ -8,12 +8,15 @@ internal struct DeviceLayout
 {
     private int rank;
     private long e0, e1, e2, e3, e4, e5, e6;
+    private long startX, startY, startZ;
     private DeviceStrides x, y, z;
 
-    /// <summary>Offsets of element number <paramref name="index"/> (row-major) in each operand.</summary>
+    /// <summary>
+    /// Offsets of element number <paramref name="index"/> (row-major) in each operand, from <see cref="MergedLayout.Lowest"/> on.
+    /// </summary>
     public readonly void Offsets(long index, out long ofX, out long ofY, out long ofZ)
     {
-        long i = index, a = 0, b = 0, c = 0;
+        long i = index, a = startX, b = startY, c = startZ;
         if (rank > 1) Step(ref i, e0, x.S0, y.S0, z.S0, ref a, ref b, ref c);
         if (rank > 2) Step(ref i, e1, x.S1, y.S1, z.S1, ref a, ref b, ref c);
         if (rank > 3) Step(ref i, e2, x.S2, y.S2, z.S2, ref a, ref b, ref c);
@@ -33,7 +36,7 @@ internal struct DeviceLayout
 
     public static DeviceLayout Of(in MergedLayout m) => new()
     {
-        rank = m.Rank,
+        rank = m.Rank, startX = -m.Lowest(m.X), startY = -m.Lowest(m.Y), startZ = -m.Lowest(m.Z),
         e0 = m.Extents[0], e1 = m.Extents[1], e2 = m.Extents[2], e3 = m.Extents[3], e4 = m.Extents[4], e5 = m.Extents[5],
         e6 = m.Extents[6],
         x = DeviceStrides.Of(m.X, m.Rank), y = DeviceStrides.Of(m.Y, m.Rank), z = DeviceStrides.Of(m.Z, m.Rank),

@@ -29,11 +29,23 @@ internal struct MergedLayout
     }
 
     /// <summary>
+    /// Where an operand is read first in memory, counted from the element that its view begins with: not above 0, and below
+    /// it only when strides walk back. Kernels get a view from there, since a view has no negative indices.
+    /// </summary>
+    public readonly long Lowest(in Numbers strides)
+    {
+        long low = 0;
+        for (var d = 0; d < Rank; d++)
+            if (strides[d] < 0 && Extents[d] > 0) low += strides[d] * (Extents[d] - 1);
+        return low;
+    }
+
+    /// <summary>
     /// How elements that follow each other in the shape can be read from an operand, four at a time: see
     /// <see cref="Chunk"/>; -1 when they are no neighbours in memory.
     /// </summary>
     /// <param name="strides">Those of the operand.</param>
-    /// <param name="offset">Where its view begins.</param>
+    /// <param name="offset">Where its view begins in its buffer.</param>
     public readonly int ChunkMode(in Numbers strides, long offset)
     {
         if (Rank == 0) return Chunk.Repeat;

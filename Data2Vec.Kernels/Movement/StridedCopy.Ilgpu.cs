@@ -11,55 +11,52 @@ public sealed partial class IlgpuBackend
         var count = a.Shape.Count;
         if (count == 0) return;
         var layout = new MergedLayout(a.Shape, a.XStrides, a.YStrides, default);
+        var (x, y) = (a.X.At(layout.Lowest(layout.X)), a.Y.At(layout.Lowest(layout.Y)));
         var size = a.X.DType.Size();
         if (a.Accumulate)
         {
-            if (a.X.DType == DType.BFloat16) Add<Brain>(a, layout);
-            else if (a.X.DType == DType.Float32) Add<Full>(a, layout);
+            if (a.X.DType == DType.BFloat16) Run(StridedAddKernels<Brain>.Forward, x, y, layout, count);
+            else if (a.X.DType == DType.Float32) Run(StridedAddKernels<Full>.Forward, x, y, layout, count);
             else throw NoSuchType("StridedCopy", a.X.DType);
             return;
         }
         // Dense runs are moved in the widest transactions that fit.
         var unit = 16;
-        while (unit > size && !layout.TryWiden(unit / size, a.X.Offset, a.Y.Offset)) unit /= 2;
+        while (unit > size && !layout.TryWiden(unit / size, x.Offset, y.Offset)) unit /= 2;
         count /= unit / size;
         switch (unit)
         {
-            case 16: Move<Four<uint>>(a, layout); break;
-            case 8: Move<ulong>(a, layout); break;
-            case 4: Move<uint>(a, layout); break;
-            case 2: Move<ushort>(a, layout); break;
-            default: Move<byte>(a, layout); break;
+            case 16: Run(StridedCopyKernels<Four<uint>>.Forward, x, y, layout, count); break;
+            case 8: Move<ulong>(layout); break;
+            case 4: Move<uint>(layout); break;
+            case 2: Move<ushort>(layout); break;
+            default: Move<byte>(layout); break;
         }
 
-        void Add<T>(in StridedCopyArgs a, in MergedLayout layout)
-            where T : unmanaged, IElement<T> => LaunchElements(StridedAddKernels<T>.Forward, count, new StridedCopyKernelArgs<T>
-            {
-                X = View<T>(a.X), Y = View<T>(a.Y), Layout = DeviceLayout.Of(layout), Count = count,
-            });
-
-        void Move<T>(in StridedCopyArgs a, in MergedLayout layout)
+        void Move<T>(in MergedLayout layout)
             where T : unmanaged
         {
-            if (TryTranspose<T>(a, layout)) return;
-            LaunchElements(StridedCopyKernels<T>.Forward, count, new StridedCopyKernelArgs<T>
-            {
-                X = View<T>(a.X), Y = View<T>(a.Y), Layout = DeviceLayout.Of(layout), Count = count,
-            });
+            if (!TryTranspose<T>(x, y, layout)) Run(StridedCopyKernels<T>.Forward, x, y, layout, count);
         }
+
+        void Run<T>(KernelSource<StridedCopyKernelArgs<T>> kernel, BufferView x, BufferView y, in MergedLayout layout, long count)
+            where T : unmanaged => LaunchElements(kernel, count, new StridedCopyKernelArgs<T>
+            {
+                X = View<T>(x), Y = View<T>(y), Layout = DeviceLayout.Of(layout), Count = count,
+            });
     }
 
     /// <summary>Where x and y are dense along different dimensions, tiles of both go through shared memory.</summary>
-    private bool TryTranspose<T>(in StridedCopyArgs a, in MergedLayout layout)
+    private bool TryTranspose<T>(BufferView x, BufferView y, in MergedLayout layout)
         where T : unmanaged
     {
-        if (layout.Rank < 2 || layout.Y[0] != 1 || layout.X[0] == 1 || layout.Extents[0] < 4) return false;
+        if (layout.Rank < 2 || layout.Y[0] != 1 || layout.X[0] is 1 or < 0 || layout.Extents[0] < 4) return false;
         var other = 1;
         while (other < layout.Rank && layout.X[other] != 1) other++;
-        if (other == layout.Rank || layout.Extents[other] < 4) return false;
+        if (other == layout.Rank || layout.Y[other] < 0 || layout.Extents[other] < 4) return false;
         var args = new TransposeKernelArgs<T>
         {
-            X = View<T>(a.X), Y = View<T>(a.Y),
+            X = View<T>(x), Y = View<T>(y),
             Width = (int)layout.Extents[0], Height = (int)layout.Extents[other],
             XStride = layout.X[0], YStride = layout.Y[other],
         };

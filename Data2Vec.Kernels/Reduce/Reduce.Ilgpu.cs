@@ -33,7 +33,8 @@ public sealed partial class IlgpuBackend
             var reduced = new MergedLayout(a.Reduced, a.ReducedStrides, default, default);
             var args = new ReduceKernelArgs<T>
             {
-                Op = a.Op, X = View<T>(a.X), Kept = DeviceLayout.Of(kept), Reduced = DeviceLayout.Of(reduced),
+                Op = a.Op, X = View<T>(a.X.At(kept.Lowest(kept.X) + reduced.Lowest(reduced.X))),
+                Kept = DeviceLayout.Of(kept), Reduced = DeviceLayout.Of(reduced),
                 KeptCount = a.Kept.Count, ReducedCount = a.Reduced.Count, Correction = (float)a.Correction,
                 Accumulate = a.Accumulate ? 1 : 0,
             };
