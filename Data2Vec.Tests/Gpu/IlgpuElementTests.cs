@@ -105,7 +105,7 @@ public sealed class IlgpuElementTests
         where T : unmanaged
     {
         var values = new T[count];
-        device.Download(view, MemoryMarshal.AsBytes<T>(values));
+        device.Download(view, MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }
 }
