@@ -85,9 +85,9 @@ public static class ConfigKeys
         {
             throw new ConfigException($"{name}:{e.Start.Line}: this is not valid YAML: {e.Message}");
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
-            // The parser's own words where something follows a document that has ended.
+            // The parser's own words where something follows a document that has ended, and on tags and escapes.
             throw new ConfigException($"{name}: this is not valid YAML: {e.Message}");
         }
         return settings;
