@@ -18,6 +18,8 @@ internal static class AttentionCases
         Of("no queries", 2, 0, 3, 2, 4),
         Of("no samples", 0, 3, 3, 2, 4),
         Of("several tiles", 1, 70, 131, 2, 16),
+        // Rows of 256 scores lie a cache line further apart.
+        Of("256 keys", 1, 5, 256, 1, 4),
         Of("scale", 2, 5, 7, 3, 5, scale: 0.3),
         Of("padding", 3, 5, 7, 2, 4, mask: Lengths("mask", 7, 7, 4, 1)),
         Of("rows without any key", 3, 5, 7, 2, 4, mask: Lengths("mask", 7, 7, 0, 3)),

@@ -23,6 +23,7 @@ internal static class LayerNormCases
         Of("several warps, GELU", [5, 268], activation: Activation.Gelu),
         Of("wide row", [2, 1027]),
         Of("many rows", [301, 9]),
+        Of("many rows, wide", [70, 301]),
         Of("rank 4", [2, 3, 2, 9]),
         Of("no rows", [0, 9]),
         Of("large eps", [3, 17], eps: 0.5),
