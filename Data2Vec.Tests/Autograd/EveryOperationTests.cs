@@ -105,33 +105,6 @@ public sealed class EveryOperationTests
         }
     });
 
-    [TestCaseSource(nameof(Operations))]
-    public void A_type_that_the_cpu_only_stores_is_moved_right_or_refused_without_a_trace(string operation)
-    {
-        using var cpu = Device.Parse("cpu", 1);
-        double[] Result(OpCase c, Device on)
-        {
-            var values = c.Draw();
-            using var scope = on.Scope();
-            Tensor[] tensors = [.. c.Inputs.Select((input, i) => CaseSession.Upload(on, input, DType.BFloat16, values[i]))];
-            using var operands = new Operands(on, DType.BFloat16, tensors, values);
-            return c.Run!(operands).ToDoubles();
-        }
-        ForEach(operation, c =>
-        {
-            try
-            {
-                var actual = Result(c, cpu);
-                Assert.That(actual, Is.EqualTo(Result(c, device)), $"{c.Id} in bfloat16");
-            }
-            catch (NotSupportedException e)
-            {
-                Assert.That(e.Message, Does.Contain("bfloat16"), c.Id);
-            }
-            Assert.That(cpu.OutstandingBuffers, Is.Zero, c.Id);
-        });
-    }
-
     [Test]
     public void Backward_of_a_product_does_read_its_operands()
     {
