@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Data2Vec.Kernels.Ilgpu;
 using ILGPU;
 using ILGPU.Runtime;
@@ -72,13 +71,18 @@ public sealed partial class IlgpuBackend : IBackend
     }
 
     /// <inheritdoc/>
-    public void Download(BufferView source, Span<byte> target)
+    public unsafe void Download(BufferView source, Span<byte> target)
     {
         Synchronizations++;
         if (!target.IsEmpty)
         {
             var view = View<byte>(source with { Offset = source.Offset * source.DType.Size(), DType = DType.UInt8 });
-            view.SubView(0, target.Length).CopyToCPU(stream, ref MemoryMarshal.GetReference(target), target.Length);
+            // ILGPU takes the address of what it is given and does not pin it: while the device is waited for, the collector
+            // would move the caller's array away.
+            fixed (byte* pinned = target)
+            {
+                view.SubView(0, target.Length).CopyToCPU(stream, ref *pinned, target.Length);
+            }
         }
         stream.Synchronize();
         ThrowIfFaulty();

@@ -92,6 +92,29 @@ public sealed class IlgpuElementTests
         Assert.That(Download<float>(device, y, 6), Is.EqualTo(new float[] { 2, 0, -2, 2, 0, -2 }));
     }
 
+    [Test]
+    public void A_download_reaches_the_callers_array_however_the_collector_moves_it()
+    {
+        using var device = IlgpuDevices.OpenCpu();
+        const int count = 16_000;
+        var view = Upload(device, Enumerable.Repeat(3f, count).ToArray(), DType.Float32);
+        var stop = false;
+        var mover = new Thread(() =>
+        {
+            while (!Volatile.Read(ref stop)) GC.Collect(0, GCCollectionMode.Forced, blocking: true, compacting: true);
+        });
+        mover.Start();
+        try
+        {
+            for (var i = 0; i < 2_000; i++) Assert.That(Download<float>(device, view, count).AsSpan().IndexOfAnyExcept(3f), Is.EqualTo(-1));
+        }
+        finally
+        {
+            Volatile.Write(ref stop, true);
+            mover.Join();
+        }
+    }
+
     private static BufferView Upload<T>(IlgpuBackend device, T[] values, DType type)
         where T : unmanaged
     {
