@@ -28,26 +28,26 @@ internal static class AttentionProductKernels<T>
         var at = position * a.ORow + h * s.HeadSize;
         var lane = Group.IdxX & 7;
         var sum = 0f;
-        if ((a.WholeO & a.WholeDO) != 0)
+        // The same units of four however they are read: the order of a sum must not depend on where an operand begins.
+        for (var c = lane * 4; c < s.HeadSize; c += AttentionProductKernels.Lanes * 4)
         {
-            var o = a.O.Cast<Four<T>>().SubView(at >> 2);
-            var dO = a.DO.Cast<Four<T>>().SubView(at >> 2);
-            for (var c = lane; c < s.HeadSize >> 2; c += AttentionProductKernels.Lanes)
-            {
-                var (x, y) = (o[c], dO[c]);
-                sum += x.A.Widen() * y.A.Widen() + x.B.Widen() * y.B.Widen()
-                    + (x.C.Widen() * y.C.Widen() + x.D.Widen() * y.D.Widen());
-            }
-        }
-        else
-        {
-            for (var c = lane; c < s.HeadSize; c += AttentionProductKernels.Lanes)
-                sum += a.O[at + c].Widen() * a.DO[at + c].Widen();
+            var p = Unit(a.O, at + c, s.HeadSize - c, a.WholeO) * Unit(a.DO, at + c, s.HeadSize - c, a.WholeDO);
+            sum += p.Sum;
         }
         sum = AttentionTile.RowSum(sum);
         if (lane != 0 || number >= count) return;
         var b = position / s.Queries;
         a.Products[(b * s.Heads + h) * s.Queries + (position - b * s.Queries)] = sum;
+    }
+
+    private static Quad Unit(ArrayView<T> view, long at, int left, int whole)
+    {
+        if (whole != 0) return Quad.Load(view, at >> 2);
+        var unit = new Quad { A = view[at].Widen() };
+        if (left > 1) unit.B = view[at + 1].Widen();
+        if (left > 2) unit.C = view[at + 2].Widen();
+        if (left > 3) unit.D = view[at + 3].Widen();
+        return unit;
     }
 }
 
