@@ -23,7 +23,7 @@ public static partial class Ops
     /// <param name="v">[B, Tk, H, d].</param>
     /// <param name="options">Mask, bias, slopes, scale, dropout.</param>
     /// <param name="probabilities">
-    /// Receives [B, H, Tq, Tk] (before dropout) when not null; Reference and Cpu only. There is no derivative through them.
+    /// Receives [B, H, Tq, Tk] (before dropout) when not null. There is no derivative through them.
     /// </param>
     /// <returns>[B, Tq, H, d].</returns>
     /// <exception cref="ArgumentException">Shapes, types or devices do not fit.</exception>

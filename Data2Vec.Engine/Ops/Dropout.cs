@@ -5,7 +5,7 @@ namespace Data2Vec.Engine;
 public static partial class Ops
 {
     /// <summary>
-    /// Dropout by given bits instead of random ones; Reference and Cpu only. The mask must outlive its use.
+    /// Dropout by given bits instead of random ones. The mask must outlive its use.
     /// </summary>
     /// <param name="keep">Bool, true = kept; one for each draw.</param>
     /// <param name="probability">What kept values are divided by 1 minus this.</param>

@@ -6,7 +6,7 @@ namespace Data2Vec.Kernels;
 /// Head h of position t of sample b starts at (b * T + t) * Row + h * HeadSize, so that packed [B, T, 3, H, d]
 /// buffers are addressed by offset and row stride. A row without any key gives zeros. LogSumExp [Batch, Heads, Tq]
 /// (float32, float64 when q is) is max + log(sum), kept for backward, -inf for such a row. Scores are computed tile
-/// by tile with a running maximum; only Reference and Cpu can write all probabilities. Source: Dao et al. 2022.
+/// by tile with a running maximum; all probabilities are written only where they are asked for. Source: Dao et al. 2022.
 /// </summary>
 public readonly struct AttentionArgs
 {
@@ -34,7 +34,7 @@ public readonly struct AttentionArgs
     /// <summary>Written; or absent.</summary>
     public BufferView LogSumExp { get; init; }
 
-    /// <summary>[Batch, Heads, Tq, Tk] before dropout, written; or absent (Reference and Cpu only).</summary>
+    /// <summary>[Batch, Heads, Tq, Tk] before dropout, written; or absent.</summary>
     public BufferView Probabilities { get; init; }
 
     /// <summary>Samples.</summary>

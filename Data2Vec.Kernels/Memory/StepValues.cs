@@ -51,7 +51,7 @@ public struct StepValues
 /// <param name="Probability">Probability of dropping an element, in [0, 1); 0 = no dropout.</param>
 /// <param name="Site">Declared number of the place in the model; part of the random key.</param>
 /// <param name="Step">A <see cref="StepValues"/> in device memory: seed, step and micro-batch of the key.</param>
-/// <param name="Keep">Explicit keep mask (Bool) instead of random bits; Reference and Cpu only.</param>
+/// <param name="Keep">Explicit keep mask (Bool) instead of random bits.</param>
 public readonly record struct DropoutSource(double Probability, uint Site, BufferView Step, BufferView Keep)
 {
     /// <summary>True when elements are dropped at all.</summary>
