@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Data2Vec.Kernels.Ilgpu;
+using Data2Vec.Kernels.Platform;
 
 namespace Data2Vec.Bench;
 
@@ -29,7 +30,7 @@ internal static class KernelsCommand
     private static int Run(string? filter, string? folder, string? budget, TextWriter output)
     {
         if (folder is not null) Directory.CreateDirectory(folder);
-        var assembler = PtxCompiler.FindAssembler();
+        var assembler = GpuToolchain.Assembler;
         if (assembler is null) output.WriteLine("no ptxas here (scripts/gpu-toolchain.sh fetches it): compiled, not assembled");
         using var compiler = new PtxCompiler();
         var table = new List<string>();

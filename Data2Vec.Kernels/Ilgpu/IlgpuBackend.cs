@@ -42,9 +42,6 @@ public sealed partial class IlgpuBackend : IBackend
     /// <inheritdoc/>
     public long Synchronizations { get; private set; }
 
-    /// <summary>Kernels compiled so far, and the time that took: what a first step pays and later ones do not.</summary>
-    public (int Kernels, TimeSpan Time) Compiled { get; private set; }
-
     /// <inheritdoc/>
     public bool Supports(DType type) => type != DType.Float64;
 
@@ -94,12 +91,6 @@ public sealed partial class IlgpuBackend : IBackend
         Synchronizations++;
         stream.Synchronize();
         ThrowIfFaulty();
-    }
-
-    /// <summary>Compiles every kernel now, so that no later step pays for it.</summary>
-    public void Warm()
-    {
-        foreach (var source in KernelList.All) _ = Loaded(source);
     }
 
     /// <inheritdoc/>
@@ -153,10 +144,10 @@ public sealed partial class IlgpuBackend : IBackend
     private static int UnitOf(long a, long b = 0, long c = 0, long d = 0) =>
         1 << Math.Min(4, System.Numerics.BitOperations.TrailingZeroCount(a | b | c | d));
 
+    /// <summary>The launcher of a kernel, compiled when it is first asked for.</summary>
     private Delegate Loaded(KernelSource source)
     {
         if (source.Number < kernels.Length && kernels[source.Number] is { } known) return known;
-        var clock = System.Diagnostics.Stopwatch.StartNew();
         if (source.Number >= kernels.Length) Array.Resize(ref kernels, source.Number + 64);
         try
         {
@@ -167,7 +158,6 @@ public sealed partial class IlgpuBackend : IBackend
             throw new InvalidOperationException(
                 $"The kernel {source.Name} does not compile for {accelerator.Name}: {(e.InnerException ?? e).Message}", e);
         }
-        Compiled = (Compiled.Kernels + 1, Compiled.Time + clock.Elapsed);
         return kernels[source.Number]!;
     }
 

@@ -1,6 +1,6 @@
 namespace Data2Vec.Kernels.Ilgpu;
 
-/// <summary>Every kernel of the ILGPU backend: what is warmed at start, and what the tests compile and hold to a budget.</summary>
+/// <summary>Every kernel of the ILGPU backend: what the tests compile and hold to a budget.</summary>
 internal static class KernelList
 {
     public static IEnumerable<KernelSource> All =>

@@ -21,15 +21,6 @@ internal sealed partial class PtxCompiler : IDisposable
     public PtxCompiler() => backend = new PTXBackend(
         context, new CudaCapabilityContext(CudaArchitecture.SM_80), CudaArchitecture.SM_80, CudaInstructionSet.ISA_70, null);
 
-    /// <summary>Where scripts/gpu-toolchain.sh leaves ptxas; null when it is not there.</summary>
-    public static string? FindAssembler()
-    {
-        var cache = Environment.GetEnvironmentVariable("DATA2VEC_GPU_TOOLCHAIN")
-            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache/data2vec/gpu-toolchain");
-        var program = Path.Combine(cache, "root/usr/bin/ptxas");
-        return File.Exists(program) ? program : null;
-    }
-
     /// <summary>PTX for sm_80, the newest target that ILGPU writes.</summary>
     /// <exception cref="InvalidOperationException">ILGPU cannot compile it; the sentence says why.</exception>
     public string Compile(KernelSource source)
@@ -41,12 +32,13 @@ internal sealed partial class PtxCompiler : IDisposable
         }
         catch (InternalCompilerException e)
         {
-            throw new InvalidOperationException($"The kernel {source.Name} does not compile to PTX: {(e.InnerException ?? e).Message}", e);
+            throw new InvalidOperationException(
+                $"The kernel {source.Name} does not compile to PTX: {(e.InnerException ?? e).Message}", e);
         }
     }
 
-    /// <summary>Assembles PTX for an architecture ("sm_90") and reads what it takes.</summary>
-    /// <exception cref="InvalidOperationException">The assembler refuses it; the message holds its words.</exception>
+    /// <summary>Assembles PTX for an architecture ("sm_90") and reads what its kernels take, at most.</summary>
+    /// <exception cref="InvalidOperationException">The assembler refuses it, or does not say what it takes; the message holds its words.</exception>
     public static KernelUse Assemble(string assembler, string ptx, string architecture)
     {
         var file = Path.GetTempFileName();
@@ -60,10 +52,11 @@ internal sealed partial class PtxCompiler : IDisposable
             using var process = Process.Start(start)!;
             var words = process.StandardError.ReadToEnd();
             process.WaitForExit();
-            if (process.ExitCode != 0) throw new InvalidOperationException($"ptxas refuses the kernel for {architecture}: {words}");
+            if (process.ExitCode != 0)
+                throw new InvalidOperationException($"ptxas refuses the kernel for {architecture}: {words}");
             return new KernelUse(
-                Number(Registers(), words), Number(SharedMemory(), words), Number(Stack(), words),
-                Number(SpillStores(), words) + Number(SpillLoads(), words));
+                Most(Registers(), words), SharedMemory().IsMatch(words) ? Most(SharedMemory(), words) : 0, Most(Stack(), words),
+                Most(SpillStores(), words) + Most(SpillLoads(), words));
         }
         finally
         {
@@ -77,8 +70,13 @@ internal sealed partial class PtxCompiler : IDisposable
         context.Dispose();
     }
 
-    private static int Number(Regex pattern, string words) =>
-        pattern.Match(words) is { Success: true } match ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
+    /// <summary>The largest number of all entries: silence is no zero.</summary>
+    private static int Most(Regex pattern, string words)
+    {
+        var matches = pattern.Matches(words);
+        return matches.Count > 0 ? matches.Max(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture))
+            : throw new InvalidOperationException($"ptxas did not say what was looked for ({pattern}): {words}");
+    }
 
     [GeneratedRegex("Used ([0-9]+) registers")]
     private static partial Regex Registers();

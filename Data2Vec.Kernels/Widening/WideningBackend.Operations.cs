@@ -30,60 +30,31 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void AdamWithEma(in AdamWithEmaArgs a) => inner.AdamWithEma(a);
 
-    // Everything else computes.
+    // Everything else computes; Widened passes operands of other types through.
     /// <inheritdoc/>
     public void Unary(in UnaryArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.Unary(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.Unary(a with
-        {
-            X = w.In(a.X), Y = w.Out(a.Y),
-        });
+        inner.Unary(a with { X = w.In(a.X), Y = w.Out(a.Y) });
     }
 
     /// <inheritdoc/>
     public void UnaryBackward(in UnaryBackwardArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.UnaryBackward(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.UnaryBackward(a with
-        {
-            X = w.In(a.X), DY = w.In(a.DY), DX = w.Out(a.DX),
-        });
+        inner.UnaryBackward(a with { X = w.In(a.X), DY = w.In(a.DY), DX = w.Out(a.DX) });
     }
 
     /// <inheritdoc/>
     public void Binary(in BinaryArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.Binary(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.Binary(a with
-        {
-            X = w.In(a.X), Y = w.In(a.Y), Z = w.Out(a.Z),
-        });
+        inner.Binary(a with { X = w.In(a.X), Y = w.In(a.Y), Z = w.Out(a.Z) });
     }
 
     /// <inheritdoc/>
     public void BinaryBackward(in BinaryBackwardArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.BinaryBackward(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
         inner.BinaryBackward(a with
         {
@@ -94,86 +65,46 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void StridedCopy(in StridedCopyArgs a)
     {
-        if (a.X.DType != DType.BFloat16 || !a.Accumulate)
+        if (!a.Accumulate)
         {
             inner.StridedCopy(a);
             return;
         }
         using var w = new Widened(inner, wide);
-        inner.StridedCopy(a with
-        {
-            X = w.In(a.X), Y = w.Out(a.Y),
-        });
+        inner.StridedCopy(a with { X = w.In(a.X), Y = w.Out(a.Y) });
     }
 
     /// <inheritdoc/>
     public void Reduce(in ReduceArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.Reduce(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.Reduce(a with
-        {
-            X = w.In(a.X), Y = w.Out(a.Y),
-        });
+        inner.Reduce(a with { X = w.In(a.X), Y = w.Out(a.Y) });
     }
 
     /// <inheritdoc/>
     public void Softmax(in SoftmaxArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.Softmax(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.Softmax(a with
-        {
-            X = w.In(a.X), Y = w.Out(a.Y),
-        });
+        inner.Softmax(a with { X = w.In(a.X), Y = w.Out(a.Y) });
     }
 
     /// <inheritdoc/>
     public void SoftmaxBackward(in SoftmaxBackwardArgs a)
     {
-        if (a.Y.DType != DType.BFloat16)
-        {
-            inner.SoftmaxBackward(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.SoftmaxBackward(a with
-        {
-            Y = w.In(a.Y), DY = w.In(a.DY), DX = w.Out(a.DX),
-        });
+        inner.SoftmaxBackward(a with { Y = w.In(a.Y), DY = w.In(a.DY), DX = w.Out(a.DX) });
     }
 
     /// <inheritdoc/>
     public void MatMul(in MatMulArgs a)
     {
-        if (a.A.DType != DType.BFloat16)
-        {
-            inner.MatMul(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.MatMul(a with
-        {
-            A = w.In(a.A), B = w.In(a.B), C = w.Out(a.C),
-        });
+        inner.MatMul(a with { A = w.In(a.A), B = w.In(a.B), C = w.Out(a.C) });
     }
 
     /// <inheritdoc/>
     public void Linear(in LinearArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.Linear(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
         inner.Linear(a with
         {
@@ -185,11 +116,6 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void LinearBackward(in LinearBackwardArgs a)
     {
-        if (a.DY.DType != DType.BFloat16)
-        {
-            inner.LinearBackward(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
         inner.LinearBackward(a with
         {
@@ -201,11 +127,6 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void Conv1d(in Conv1dArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.Conv1d(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
         inner.Conv1d(a with
         {
@@ -217,11 +138,6 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void Conv1dBackward(in Conv1dBackwardArgs a)
     {
-        if (a.DY.DType != DType.BFloat16)
-        {
-            inner.Conv1dBackward(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
         inner.Conv1dBackward(a with
         {
@@ -233,11 +149,6 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void Attention(in AttentionArgs a)
     {
-        if (a.Q.DType != DType.BFloat16)
-        {
-            inner.Attention(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
         inner.Attention(a with
         {
@@ -249,11 +160,6 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void AttentionBackward(in AttentionBackwardArgs a)
     {
-        if (a.Q.DType != DType.BFloat16)
-        {
-            inner.AttentionBackward(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
         inner.AttentionBackward(a with
         {
@@ -266,11 +172,6 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void LayerNorm(in LayerNormArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.LayerNorm(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
         inner.LayerNorm(a with
         {
@@ -282,11 +183,6 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void LayerNormBackward(in LayerNormBackwardArgs a)
     {
-        if (a.Sum.DType != DType.BFloat16)
-        {
-            inner.LayerNormBackward(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
         inner.LayerNormBackward(a with
         {
@@ -298,131 +194,72 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void InstanceNorm(in InstanceNormArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.InstanceNorm(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.InstanceNorm(a with
-        {
-            X = w.In(a.X), Y = w.Out(a.Y),
-        });
+        inner.InstanceNorm(a with { X = w.In(a.X), Y = w.Out(a.Y) });
     }
 
     /// <inheritdoc/>
     public void InstanceNormBackward(in InstanceNormBackwardArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.InstanceNormBackward(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.InstanceNormBackward(a with
-        {
-            X = w.In(a.X), DY = w.In(a.DY), DX = w.Out(a.DX),
-        });
+        inner.InstanceNormBackward(a with { X = w.In(a.X), DY = w.In(a.DY), DX = w.Out(a.DX) });
     }
 
     /// <inheritdoc/>
     public void ScatterRows(in ScatterRowsArgs a)
     {
-        if (a.X.DType != DType.BFloat16 || !a.Accumulate)
+        if (!a.Accumulate)
         {
             inner.ScatterRows(a);
             return;
         }
         using var w = new Widened(inner, wide);
-        inner.ScatterRows(a with
-        {
-            X = w.In(a.X), Y = w.Out(a.Y),
-        });
+        inner.ScatterRows(a with { X = w.In(a.X), Y = w.Out(a.Y) });
     }
 
     /// <inheritdoc/>
     public void Scatter(in ScatterArgs a)
     {
-        if (a.X.DType != DType.BFloat16 || !a.Accumulate)
+        if (!a.Accumulate)
         {
             inner.Scatter(a);
             return;
         }
         using var w = new Widened(inner, wide);
-        inner.Scatter(a with
-        {
-            X = w.In(a.X), Y = w.Out(a.Y),
-        });
+        inner.Scatter(a with { X = w.In(a.X), Y = w.Out(a.Y) });
     }
 
     /// <inheritdoc/>
     public void MaskRows(in MaskRowsArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.MaskRows(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.MaskRows(a with
-        {
-            X = w.In(a.X), Vector = w.In(a.Vector), Y = w.Out(a.Y),
-        });
+        inner.MaskRows(a with { X = w.In(a.X), Vector = w.In(a.Vector), Y = w.Out(a.Y) });
     }
 
     /// <inheritdoc/>
     public void MaskRowsBackward(in MaskRowsBackwardArgs a)
     {
-        if (a.DY.DType != DType.BFloat16)
-        {
-            inner.MaskRowsBackward(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.MaskRowsBackward(a with
-        {
-            DY = w.In(a.DY), DX = w.Out(a.DX), DVector = w.Out(a.DVector),
-        });
+        inner.MaskRowsBackward(a with { DY = w.In(a.DY), DX = w.Out(a.DX), DVector = w.Out(a.DVector) });
     }
 
     /// <inheritdoc/>
     public void Dropout(in DropoutArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.Dropout(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.Dropout(a with
-        {
-            X = w.In(a.X), Y = w.Out(a.Y),
-        });
+        inner.Dropout(a with { X = w.In(a.X), Y = w.Out(a.Y) });
     }
 
     /// <inheritdoc/>
     public void SmoothL1(in SmoothL1Args a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.SmoothL1(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.SmoothL1(a with
-        {
-            X = w.In(a.X), Target = w.In(a.Target), Loss = w.Out(a.Loss),
-        });
+        inner.SmoothL1(a with { X = w.In(a.X), Target = w.In(a.Target), Loss = w.Out(a.Loss) });
     }
 
     /// <inheritdoc/>
     public void SmoothL1Backward(in SmoothL1BackwardArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.SmoothL1Backward(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
         inner.SmoothL1Backward(a with
         {
@@ -434,26 +271,13 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void CrossEntropy(in CrossEntropyArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.CrossEntropy(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.CrossEntropy(a with
-        {
-            X = w.In(a.X), Weight = w.In(a.Weight), Loss = w.Out(a.Loss),
-        });
+        inner.CrossEntropy(a with { X = w.In(a.X), Weight = w.In(a.Weight), Loss = w.Out(a.Loss) });
     }
 
     /// <inheritdoc/>
     public void CrossEntropyBackward(in CrossEntropyBackwardArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.CrossEntropyBackward(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
         inner.CrossEntropyBackward(a with
         {
@@ -464,30 +288,14 @@ public sealed partial class WideningBackend
     /// <inheritdoc/>
     public void CtcLoss(in CtcLossArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.CtcLoss(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.CtcLoss(a with
-        {
-            X = w.In(a.X), Loss = w.Out(a.Loss),
-        });
+        inner.CtcLoss(a with { X = w.In(a.X), Loss = w.Out(a.Loss) });
     }
 
     /// <inheritdoc/>
     public void CtcLossBackward(in CtcLossBackwardArgs a)
     {
-        if (a.X.DType != DType.BFloat16)
-        {
-            inner.CtcLossBackward(a);
-            return;
-        }
         using var w = new Widened(inner, wide);
-        inner.CtcLossBackward(a with
-        {
-            X = w.In(a.X), DLoss = w.In(a.DLoss), DX = w.Out(a.DX),
-        });
+        inner.CtcLossBackward(a with { X = w.In(a.X), DLoss = w.In(a.DLoss), DX = w.Out(a.DX) });
     }
 }
