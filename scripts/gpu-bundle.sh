@@ -17,13 +17,13 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bundle=$work/data2vec-gpu
 mkdir -p "$bundle"
+# In a copy without lock files: they are for building here, not for another platform's runtime.
+mkdir -p "$work/source"
+git ls-files -z -co --exclude-standard | grep -zv 'packages.lock.json$' | tar -c --null -T - | tar -x -C "$work/source"
 for project in Data2Vec.Cli Data2Vec.Bench; do
-    # A project file of its own restores for this platform, so that the lock files of the others stay as they are.
-    dotnet publish "$project" -c Release -r linux-x64 --self-contained -o "$bundle/app" --nologo -v quiet \
-        -p:InvariantGlobalization=true -p:GenerateDocumentationFile=false -p:DebugType=none \
-        -p:SatelliteResourceLanguages=en -p:RestorePackagesWithLockFile=false -p:RestoreLockedMode=false \
-        -p:BaseIntermediateOutputPath="$work/obj/$project/" \
-        || fail "$project could not be published"
+    (cd "$work/source" && dotnet publish "$project" -c Release -r linux-x64 --self-contained -o "$bundle/app" --nologo \
+        -v quiet -p:InvariantGlobalization=true -p:DebugType=none -p:SatelliteResourceLanguages=en \
+        -p:RestorePackagesWithLockFile=false -p:RestoreLockedMode=false) || fail "$project could not be published"
 done
 find "$bundle/app" \( -name '*.pdb' -o -name '*.xml' \) -delete
 cp -r Data2Vec.Tests/Fixtures "$bundle/fixtures"
