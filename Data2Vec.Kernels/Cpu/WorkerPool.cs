@@ -26,6 +26,8 @@ internal sealed unsafe class WorkerPool : IDisposable
     private const long Open = 1 << 16;
     private const long Region = 1 << 17;
 
+    private const int Line = 128 / sizeof(int);
+
     private readonly Thread[] threads;
     // One per worker: from a common one a fast worker, asleep again, could take the wake-up of a slower one.
     private readonly SemaphoreSlim[] wake;
@@ -33,7 +35,9 @@ internal sealed unsafe class WorkerPool : IDisposable
     private readonly Lock gate = new();
     private delegate*<void*, int, int, void> run;
     private void* job;
-    private int chunks, next;
+    // Next chunk of each worker's share, a cache line apart.
+    private readonly int[] next;
+    private int chunks;
     private long state;
     private bool stop;
     private Exception? failure;
@@ -49,6 +53,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         this.threads = new Thread[Threads - 1];
         wake = new SemaphoreSlim[Threads - 1];
         sleeping = new int[Threads - 1];
+        next = new int[(Threads + 1) * Line];
         for (var i = 0; i < wake.Length; i++) wake[i] = new SemaphoreSlim(0);
         for (var i = 0; i < this.threads.Length; i++)
         {
@@ -116,7 +121,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         run = &Chunk<TJob>;
         job = Unsafe.AsPointer(ref here);
         chunks = count;
-        next = 0;
+        for (var i = 0; i < Threads; i++) next[Cursor(i)] = ShareStart(i);
         failure = null;
         // Nobody is inside a closed region, so adding cannot lose a worker. The full fence orders it before the read of
         // `sleeping`, as the worker orders its own write of `sleeping` before it reads the state.
@@ -174,17 +179,32 @@ internal sealed unsafe class WorkerPool : IDisposable
         }
     }
 
+    /// <summary>
+    /// The worker's own share first, then what is left of the others': the same rows of one operation after another meet the
+    /// same processor's caches, and nobody idles while there is work.
+    /// </summary>
     private void Take(int worker)
     {
         try
         {
-            for (var i = Interlocked.Increment(ref next) - 1; i < chunks; i = Interlocked.Increment(ref next) - 1)
-                run(job, i, worker);
+            for (var i = 0; i < Threads; i++)
+            {
+                var owner = (worker + i) % Threads;
+                ref var cursor = ref next[Cursor(owner)];
+                var end = ShareStart(owner + 1);
+                // Looking first: counting on would make a line travel for nothing, and in the end run over.
+                while (Volatile.Read(ref cursor) < end && Interlocked.Increment(ref cursor) - 1 is var chunk && chunk < end)
+                    run(job, chunk, worker);
+            }
         }
         catch (Exception e)
         {
             Interlocked.CompareExchange(ref failure, e, null);
-            Volatile.Write(ref next, chunks);
+            for (var i = 0; i < Threads; i++) Volatile.Write(ref next[Cursor(i)], ShareStart(i + 1));
         }
     }
+
+    private int ShareStart(int worker) => (int)((long)worker * chunks / Threads);
+
+    private static int Cursor(int worker) => (worker + 1) * Line;
 }
