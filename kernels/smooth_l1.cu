@@ -1,33 +1,242 @@
-// Computes       loss[i] = scale * sum_c f(x[rows[i], c] - target[i, c]) and dx[rows[i], c] = scale * f'(...), in one pass;
-//                f(d) = d^2 / (2 beta) if |d| < beta, else |d| - beta / 2; beta = 0: d^2.
-// Tensors        x, dx [x_rows, columns], target [count, columns], loss [count] float32; rows [count] int32, distinct.
-// Accumulates in float32, per row.
-// Work split     one block of 256 threads per listed row; threads stride over the columns.
-// Shared memory  32 bytes (one float per warp).
-// Requires       dx zeroed by the caller: rows that are not listed are not visited.
-// Determinism    fixed order: shuffles, then warps in order.
+// Computes       with d = x[rows[i]] - target[i]: f(d) = d^2 / (2 beta) if |d| < beta, else |d| - beta / 2; beta = 0: d^2; per
+//                element, summed over a row, or over everything. Backward: dx[rows[i]] += g, dtarget[i] = -g, g = dloss f'(d);
+//                rows of dx that are not listed become 0.
+// Tensors        x, dx [x_rows, columns], target, dtarget [count, columns] of `element`; rows [count] int32 or int64, or none;
+//                sums [count] float32; owners [2, x_rows] int32. Null pointers are absent operands.
+// Accumulates in float32 per row; double over rows.
+// Work split     _packs: a warp takes a row and reads the row of the other tensor where it lies, so that nothing is gathered
+//                before. General: a block takes a row. Backward goes by rows of dx, each written once.
+// Shared memory  128 to 256 bytes.
+// Requires       _packs: columns a multiple of 16 bytes, every pointer a multiple of 16 bytes.
+// Determinism    sums in an order fixed by the shape; a row that is listed twice adds in the order of the list. The owners of
+//                rows are found by atomics on integers, whose outcome does not depend on their order.
 // Numerics       as Data2Vec.Kernels/SmoothL1/SmoothL1.Reference.cs, in float32.
-// Launched by    nothing yet: compiled and assembled in tests.
-// Tested by      Data2Vec.Tests/Gpu/NvrtcTests.cs
+// Launched by    Data2Vec.Kernels/SmoothL1/SmoothL1.Cuda.cs
+// Tested by      Data2Vec.Tests/Gpu/CudaSmoothL1Tests.cs; verify smoothl1 --device emulator
 // Source         Girshick 2015; Baevski et al. 2022, section 3.3.
+#include "common/fault.cuh"
+#include "common/indices.cuh"
+#include "common/loss_sums.cuh"
 #include "common/reduce.cuh"
+#include "common/vector.cuh"
 
-extern "C" __global__ void __launch_bounds__(256) smooth_l1_fwd_bwd(
-    const float* __restrict__ x, const int* __restrict__ rows, const float* __restrict__ target, float* __restrict__ loss,
-    float* __restrict__ dx, int columns, float beta, float scale)
+struct SmoothL1Args
 {
-    const long long from = static_cast<long long>(rows[blockIdx.x]) * columns;
-    const long long to = static_cast<long long>(blockIdx.x) * columns;
+    const element* x;
+    const element* target;
+    // One of the three is given: the loss of every element, of every row, or float32 sums of rows for loss_sums.
+    element* elements;
+    element* per_row;
+    float* sums;
+    Indices rows;
+    Fault* fault;
+    long long count, x_rows;
+    int columns;
+    // inverse: 1 / beta, or 0.
+    float beta, inverse, scale;
+};
+
+struct RowOwnerArgs
+{
+    // [0, limit): count minus the first position that names a row, 0 if none does; [limit, 2 limit): how many do. Zeroed.
+    int* owners;
+    Indices rows;
+    Fault* fault;
+    long long count, limit;
+    int op, reserved;
+};
+
+struct SmoothL1BackwardArgs
+{
+    const element* x;
+    const element* target;
+    const element* dloss;
+    element* dx;
+    element* dtarget;
+    // As row_owners found them; null without a list.
+    const int* owners;
+    Indices rows;
+    long long count, x_rows;
+    int columns;
+    // Of dloss: its distance from element to element and from row to row; 0, 0 for a single number.
+    int element_step, row_step;
+    float beta, inverse, scale;
+};
+
+constexpr int Width = Pack<element>::Width;
+
+__device__ __forceinline__ float loss_of(float difference, float beta, float inverse)
+{
+    const float d = fabsf(difference);
+    return beta == 0.0f ? d * d : d < beta ? 0.5f * inverse * d * d : d - 0.5f * beta;
+}
+
+__device__ __forceinline__ float slope_of(float difference, float beta, float inverse)
+{
+    if (beta == 0.0f) return 2.0f * difference;
+    if (fabsf(difference) < beta) return difference * inverse;
+    // What is neither above nor below 0 here is not a number, and stays it.
+    return difference > 0.0f ? 1.0f : difference < 0.0f ? -1.0f : difference;
+}
+
+template <class Group>
+__device__ __forceinline__ void keep_row_loss(const SmoothL1Args& a, long long i, float sum)
+{
+    if (a.per_row == nullptr && a.sums == nullptr) return;
+    sum = Group::sum(sum);
+    if (Group::rank() != 0) return;
+    if (a.per_row != nullptr) a.per_row[i] = narrow<element>(sum * a.scale);
+    else a.sums[i] = sum;
+}
+
+__device__ __forceinline__ void loss_of_packs(const SmoothL1Args& a)
+{
+    const long long i = WarpGroup::index();
+    if (i >= a.count) return;
+    const long long row = a.rows[i];
+    if (!admits(a.fault, SmoothL1Row, row, i, a.x_rows)) return keep_row_loss<WarpGroup>(a, i, 0.0f);
+    const element* x = a.x + row * a.columns;
+    const element* target = a.target + i * a.columns;
     float sum = 0.0f;
-    for (int c = threadIdx.x; c < columns; c += 256)
+#pragma unroll 4
+    for (int c = WarpGroup::rank() * Width; c < a.columns; c += 32 * Width)
     {
-        const float d = x[from + c] - target[to + c];
-        const float distance = fabsf(d);
-        const bool inside = distance < beta;
-        sum += beta == 0.0f ? d * d : inside ? 0.5f * d * d / beta : distance - 0.5f * beta;
-        const float slope = beta == 0.0f ? 2.0f * d : inside ? d / beta : copysignf(1.0f, d);
-        dx[from + c] = scale * slope;
+        const Pack<element> xs = unpack<element>(load_streamed(x + c));
+        const Pack<element> ts = unpack<element>(load_streamed(target + c));
+        Pack<element> loss;
+#pragma unroll
+        for (int j = 0; j < Width; ++j)
+        {
+            loss[j] = loss_of(xs[j] - ts[j], a.beta, a.inverse);
+            sum += loss[j];
+        }
+        if (a.elements == nullptr) continue;
+#pragma unroll
+        for (int j = 0; j < Width; ++j) loss[j] *= a.scale;
+        store_raw(a.elements + i * a.columns + c, pack(loss));
     }
-    const float total = block_sum<256>(sum);
-    if (threadIdx.x == 0) loss[blockIdx.x] = scale * total;
+    keep_row_loss<WarpGroup>(a, i, sum);
+}
+
+__device__ __forceinline__ void loss_of_row(const SmoothL1Args& a)
+{
+    const long long i = BlockGroup::index();
+    const long long row = a.rows[i];
+    if (!admits(a.fault, SmoothL1Row, row, i, a.x_rows)) return keep_row_loss<BlockGroup>(a, i, 0.0f);
+    float sum = 0.0f;
+    for (int c = BlockGroup::rank(); c < a.columns; c += BlockGroup::size())
+    {
+        const float loss = loss_of(widen(a.x[row * a.columns + c]) - widen(a.target[i * a.columns + c]), a.beta, a.inverse);
+        if (a.elements != nullptr) a.elements[i * a.columns + c] = narrow<element>(loss * a.scale);
+        sum += loss;
+    }
+    keep_row_loss<BlockGroup>(a, i, sum);
+}
+
+// What the list says of a row of dx: the first position that names it, and how many do.
+struct Named
+{
+    long long first;
+    int left;
+};
+
+__device__ __forceinline__ Named named_by(const SmoothL1BackwardArgs& a, long long row)
+{
+    if (a.owners == nullptr) return {row, 1};
+    return {a.count - a.owners[row], a.owners[a.x_rows + row]};
+}
+
+// What the slopes of a row of the target are multiplied by; gradients of single elements come on top.
+__device__ __forceinline__ float factor_of(const SmoothL1BackwardArgs& a, long long i)
+{
+    return a.element_step != 0 ? a.scale : a.scale * widen(a.dloss[i * a.row_step]);
+}
+
+__device__ __forceinline__ void slopes_of_packs(const SmoothL1BackwardArgs& a)
+{
+    const long long row = WarpGroup::index();
+    if (row >= a.x_rows) return;
+    const Named named = named_by(a, row);
+#pragma unroll 2
+    for (int c = WarpGroup::rank() * Width; c < a.columns; c += 32 * Width)
+    {
+        Pack<element> sum = {};
+        if (named.left > 0)
+        {
+            const Pack<element> x = unpack<element>(load_streamed(a.x + row * a.columns + c));
+            long long i = named.first;
+            for (int left = named.left; left > 0; ++i)
+            {
+                if (a.rows[i] != row) continue;
+                --left;
+                const long long at = i * a.columns + c;
+                const float factor = factor_of(a, i);
+                const Pack<element> target = unpack<element>(load_streamed(a.target + at));
+                Pack<element> g;
+#pragma unroll
+                for (int j = 0; j < Width; ++j) g[j] = factor * slope_of(x[j] - target[j], a.beta, a.inverse);
+                if (a.element_step != 0)
+                {
+                    const Pack<element> dloss = unpack<element>(load_streamed(a.dloss + at));
+#pragma unroll
+                    for (int j = 0; j < Width; ++j) g[j] *= dloss[j];
+                }
+#pragma unroll
+                for (int j = 0; j < Width; ++j)
+                {
+                    sum[j] += g[j];
+                    g[j] = -g[j];
+                }
+                if (a.dtarget != nullptr) store_raw(a.dtarget + at, pack(g));
+            }
+        }
+        if (a.dx != nullptr) store_raw(a.dx + row * a.columns + c, pack(sum));
+    }
+}
+
+__device__ __forceinline__ void slopes_of_row(const SmoothL1BackwardArgs& a)
+{
+    const long long row = BlockGroup::index();
+    const Named named = named_by(a, row);
+    for (int c = BlockGroup::rank(); c < a.columns; c += BlockGroup::size())
+    {
+        const float x = named.left > 0 ? widen(a.x[row * a.columns + c]) : 0.0f;
+        float sum = 0.0f;
+        long long i = named.first;
+        for (int left = named.left; left > 0; ++i)
+        {
+            if (a.rows[i] != row) continue;
+            --left;
+            const long long at = i * a.columns + c;
+            float g = factor_of(a, i) * slope_of(x - widen(a.target[at]), a.beta, a.inverse);
+            if (a.element_step != 0) g *= widen(a.dloss[at]);
+            sum += g;
+            if (a.dtarget != nullptr) a.dtarget[at] = narrow<element>(-g);
+        }
+        if (a.dx != nullptr) a.dx[row * a.columns + c] = narrow<element>(sum);
+    }
+}
+
+extern "C"
+{
+__global__ void __launch_bounds__(256) smooth_l1_fwd_packs(const __grid_constant__ SmoothL1Args a) { loss_of_packs(a); }
+
+__global__ void __launch_bounds__(256) smooth_l1_fwd(const __grid_constant__ SmoothL1Args a) { loss_of_row(a); }
+
+__global__ void __launch_bounds__(1024) smooth_l1_fwd_finish(const __grid_constant__ LossSumArgs a) { add_losses(a); }
+
+__global__ void __launch_bounds__(256) smooth_l1_bwd_owners(const __grid_constant__ RowOwnerArgs a)
+{
+    for (long long i = blockIdx.x * 256ll + threadIdx.x; i < a.count; i += gridDim.x * 256ll)
+    {
+        const long long row = a.rows[i];
+        if (!admits(a.fault, static_cast<IndexedOp>(a.op), row, i, a.limit)) continue;
+        atomicMax(a.owners + row, static_cast<int>(a.count - i));
+        atomicAdd(a.owners + a.limit + row, 1);
+    }
+}
+
+__global__ void __launch_bounds__(256) smooth_l1_bwd_packs(const __grid_constant__ SmoothL1BackwardArgs a) { slopes_of_packs(a); }
+
+__global__ void __launch_bounds__(256) smooth_l1_bwd(const __grid_constant__ SmoothL1BackwardArgs a) { slopes_of_row(a); }
 }

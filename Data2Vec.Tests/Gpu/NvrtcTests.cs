@@ -12,11 +12,11 @@ public sealed class NvrtcTests
 {
     [Test]
     public void Every_source_compiles_and_assembles_without_spills(
-        [ValueSource(nameof(Sources))] string source, [Values("80", "90")] string level)
+        [ValueSource(nameof(Sources))] string source, [Values("80", "90")] string level, [Values("0", "1")] string bfloat16)
     {
         using var nvrtc = Nvrtc.TryLoad(GpuToolchain.Libraries, out var reason);
         if (nvrtc is null) Assert.Ignore($"no NVRTC here (scripts/gpu-toolchain.sh fetches it): {reason}");
-        var ptx = nvrtc!.Compile(source, $"compute_{level}");
+        var ptx = nvrtc!.Compile(source, $"compute_{level}", $"-DELEMENT_BF16={bfloat16}");
         Assert.That(ptx, Does.Contain($".target sm_{level}").And.Contain(".entry"));
 
         if (GpuToolchain.Assembler is not { } assembler)
