@@ -14,6 +14,7 @@ internal static unsafe class Arithmetic
     {
         if (d.Has("cc")) Carries.Decode(d);
         else if (IsHalf(d)) Halves.Decode(d);
+        else if (d.Type.Kind == 'f' && DirectedRounding.Is(d)) DirectedRounding.Decode(d);
         else if (d.Type.Kind == 'f') FloatSteps.Two<AddSingle, AddDouble>(d);
         else if (d.Has("sat")) Saturated(d, &Lanes.Binary<SaturatedAdd, int, int, int>);
         else IntegerSteps.Two<IntegerAdd>(d);
@@ -23,6 +24,7 @@ internal static unsafe class Arithmetic
     {
         if (d.Has("cc")) Carries.Decode(d);
         else if (IsHalf(d)) Halves.Decode(d);
+        else if (d.Type.Kind == 'f' && DirectedRounding.Is(d)) DirectedRounding.Decode(d);
         else if (d.Type.Kind == 'f') FloatSteps.Two<SubtractSingle, SubtractDouble>(d);
         else if (d.Has("sat")) Saturated(d, &Lanes.Binary<SaturatedSubtract, int, int, int>);
         else IntegerSteps.Two<IntegerSubtract>(d);
@@ -31,6 +33,7 @@ internal static unsafe class Arithmetic
     private static void Mul(Decoder d)
     {
         if (IsHalf(d)) Halves.Decode(d);
+        else if (d.Type.Kind == 'f' && DirectedRounding.Is(d)) DirectedRounding.Decode(d);
         else if (d.Type.Kind == 'f') FloatSteps.Two<MultiplySingle, MultiplyDouble>(d);
         else if (d.Has("wide")) IntegerSteps.Wide2(d);
         else if (d.Has("hi")) IntegerSteps.Two<MultiplyHigh>(d);
@@ -50,6 +53,7 @@ internal static unsafe class Arithmetic
     private static void Fma(Decoder d)
     {
         if (IsHalf(d)) Halves.Decode(d);
+        else if (DirectedRounding.Is(d)) DirectedRounding.Decode(d);
         else FloatSteps.Three<FusedSingle, FusedDouble>(d);
     }
 

@@ -8,9 +8,13 @@ internal sealed class PtxParser
 {
     private readonly PtxReader reader;
     private readonly PtxModule module = new();
-    private readonly Dictionary<int, string> files = [];
+    private readonly Dictionary<int, string> files;
 
-    private PtxParser(string text) => reader = new PtxReader(text);
+    private PtxParser(string text)
+    {
+        reader = new PtxReader(text);
+        files = reader.Files();
+    }
 
     /// <summary>The module of a PTX text.</summary>
     /// <exception cref="PtxException">It is not PTX.</exception>
@@ -41,7 +45,10 @@ internal sealed class PtxParser
                 while (reader.Take(','));
                 break;
             case ".file":
-                File();
+                reader.Next();
+                reader.Number();
+                reader.Next();
+                while (reader.Take(',')) reader.Next();
                 break;
             case ".section":
                 reader.Next();
@@ -65,14 +72,6 @@ internal sealed class PtxParser
             default:
                 throw reader.Unexpected("a directive");
         }
-    }
-
-    private void File()
-    {
-        reader.Next();
-        var number = reader.Number();
-        files[number] = Path.GetFileName(reader.Next().Text);
-        while (reader.Take(',')) reader.Next();
     }
 
     /// <summary>A device function ends with its body, or with ';' if it is only declared.</summary>

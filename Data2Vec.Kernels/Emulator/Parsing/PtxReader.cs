@@ -65,6 +65,18 @@ internal sealed class PtxReader(string text)
         }
     }
 
+    /// <summary>Names of the source files by their number: compilers put them behind the kernels that refer to them.</summary>
+    public Dictionary<int, string> Files()
+    {
+        var files = new Dictionary<int, string>();
+        for (var i = 0; i + 2 < tokens.Count; i++)
+        {
+            if (tokens[i].Text == ".file" && tokens[i].Kind == PtxTokenKind.Word && int.TryParse(tokens[i + 1].Text, out var number))
+                files[number] = Path.GetFileName(tokens[i + 2].Text);
+        }
+        return files;
+    }
+
     /// <summary>Labels of the block in which the reader stands, inner blocks left out: a jump may come before its label.</summary>
     public IEnumerable<string> LabelsAhead()
     {
