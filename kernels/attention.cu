@@ -184,22 +184,22 @@ __device__ __forceinline__ void attention_forward(const AttentionArgs& a)
 #include "common/attention_gradients.cuh"
 
 #define ATTENTION(d, down)                                                                                              \
-    extern "C" __global__ __launch_bounds__(AttentionThreads) void attention_fwd_d##d(                                  \
+    extern "C" __global__ __launch_bounds__(AttentionThreads, 2) void attention_fwd_d##d(                                  \
         const __grid_constant__ AttentionArgs a)                                                                        \
     {                                                                                                                   \
         attention_forward<d, down>(a);                                                                                  \
     }                                                                                                                   \
-    extern "C" __global__ __launch_bounds__(AttentionThreads) void attention_bwd_query_d##d(                            \
+    extern "C" __global__ __launch_bounds__(AttentionThreads, 2) void attention_bwd_query_d##d(                            \
         const __grid_constant__ AttentionGradientArgs a)                                                                \
     {                                                                                                                   \
         query_gradients<d, down, false>(a);                                                                                    \
     }                                                                                                                   \
-    extern "C" __global__ __launch_bounds__(AttentionThreads) void attention_bwd_key_d##d(                              \
+    extern "C" __global__ __launch_bounds__(AttentionThreads, 2) void attention_bwd_key_d##d(                              \
         const __grid_constant__ AttentionGradientArgs a)                                                                \
     {                                                                                                                   \
         key_gradients<d>(a);                                                                                            \
     }                                                                                                                   \
-    extern "C" __global__ __launch_bounds__(AttentionThreads) void attention_bwd_bias_d##d(                             \
+    extern "C" __global__ __launch_bounds__(AttentionThreads, 2) void attention_bwd_bias_d##d(                             \
         const __grid_constant__ AttentionGradientArgs a)                                                                \
     {                                                                                                                   \
         bias_gradients<d>(a);                                                                                           \

@@ -22,6 +22,13 @@ using InputArgs = ProductArgs<TapLines, TurnedWeights>;
 // dy turned over times rows of taps: dw.
 using WeightArgs = ProductArgs<MatrixOperand, TapInners>;
 
+// Where rows of taps begin takes registers that fused multiply-adds do not leave when blocks are to share a multiprocessor.
+#if ELEMENT_BF16
+constexpr int LargeTapBlocks = LargeBlocks, SmallTapBlocks = SmallBlocks;
+#else
+constexpr int LargeTapBlocks = 1, SmallTapBlocks = 6;
+#endif
+
 template <int Size>
 __device__ __forceinline__ void forward(const ForwardArgs& a)
 {
@@ -52,16 +59,16 @@ __device__ __forceinline__ void any_shape(const ProductArgs<Left, Right>& a)
 }
 
 #define CONV1D(name, function, args)                                                                                      \
-    extern "C" __global__ __launch_bounds__(LargeThreads, LargeBlocks) void conv1d_##name##_128(                          \
+    extern "C" __global__ __launch_bounds__(LargeThreads, LargeTapBlocks) void conv1d_##name##_128(                       \
         const __grid_constant__ args a)                                                                                   \
     {                                                                                                                     \
         function<128>(a);                                                                                                 \
     }                                                                                                                     \
-    extern "C" __global__ __launch_bounds__(SmallThreads, SmallBlocks) void conv1d_##name##_64(const __grid_constant__ args a)        \
+    extern "C" __global__ __launch_bounds__(SmallThreads, SmallTapBlocks) void conv1d_##name##_64(const __grid_constant__ args a)        \
     {                                                                                                                     \
         function<64>(a);                                                                                                  \
     }                                                                                                                     \
-    extern "C" __global__ __launch_bounds__(SmallThreads, SmallBlocks) void conv1d_##name##_any(const __grid_constant__ args a)       \
+    extern "C" __global__ __launch_bounds__(SmallThreads, SmallTapBlocks) void conv1d_##name##_any(const __grid_constant__ args a)       \
     {                                                                                                                     \
         any_shape(a);                                                                                                     \
     }

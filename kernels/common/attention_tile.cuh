@@ -60,6 +60,8 @@ struct HeadTile
     static __device__ __forceinline__ void stage(unsigned int tile, int row, const float (&sums)[Units][4], float upper, float lower)
     {
         const int lane = threadIdx.x & 31;
+        // Other lanes may still read what lay here.
+        __syncwarp();
 #pragma unroll
         for (int j = 0; j < Units; ++j)
         {

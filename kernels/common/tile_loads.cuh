@@ -115,32 +115,23 @@ struct TapsByLines
 {
     using Walk = InnerWalk<Lines, Threads>;
     static constexpr bool InnerFirst = true;
-    // Where rows begin is kept for bf16; fused multiply-adds leave no registers for it, and time to compute it again.
-    static constexpr bool Keeps = sizeof(element) == 2;
     // Rows behind the last one have a frame from which no tap leads back into a signal.
     static constexpr int Nowhere = -(1 << 30);
     const TapLines& signal;
-    long long from;
-    long long places[Keeps ? Walk::Passes : 1];
-    int frames[Keeps ? Walk::Passes : 1];
-    int line, lines, inner_end;
+    long long places[Walk::Passes];
+    int frames[Walk::Passes];
+    int inner_end;
 
-    __device__ __forceinline__ TapsByLines(const TapLines& s, long long offset, int first, int count, int end)
-        : signal(s), from(offset), line(first + Walk::line()), lines(count), inner_end(end)
+    __device__ __forceinline__ TapsByLines(const TapLines& s, long long from, int line, int lines, int end)
+        : signal(s), inner_end(end)
     {
-        if constexpr (Keeps)
-        {
 #pragma unroll
-            for (int pass = 0; pass < Walk::Passes; ++pass) places[pass] = row(pass, frames[pass]);
+        for (int pass = 0; pass < Walk::Passes; ++pass)
+        {
+            const int row = line + Walk::line() + pass * Walk::PassLines;
+            places[pass] = from + s.row_place(row, frames[pass]);
+            if (row >= lines) frames[pass] = Nowhere;
         }
-    }
-
-    __device__ __forceinline__ long long row(int pass, int& frame) const
-    {
-        const int number = line + pass * Walk::PassLines;
-        const long long place = from + signal.row_place(number, frame);
-        if (number >= lines) frame = Nowhere;
-        return place;
     }
 
     __device__ __forceinline__ void load(unsigned int tile, int inner) const
@@ -151,12 +142,8 @@ struct TapsByLines
 #pragma unroll
         for (int pass = 0; pass < Walk::Passes; ++pass)
         {
-            int frame;
-            long long place;
-            if constexpr (Keeps) frame = frames[pass], place = places[pass];
-            else place = row(pass, frame);
-            const bool inside = signal.has(frame + tap) && inner < inner_end;
-            cp_async(tile + Walk::place(pass), inside ? at + place : signal.data, inside ? 16 : 0);
+            const bool inside = signal.has(frames[pass] + tap) && inner < inner_end;
+            cp_async(tile + Walk::place(pass), inside ? at + places[pass] : signal.data, inside ? 16 : 0);
         }
     }
 };
