@@ -178,10 +178,13 @@ __device__ __forceinline__ void attention_forward(const AttentionArgs& a)
         Tile::stage(q_tile, warp_row + 16 * i, o[i], factors[0], factors[1]);
     }
     const int from = place.first + warp_row;
-    Tile::template store<WarpRows>(q_tile, warp_row, a.o + head_at(place, s.queries, from, a.o_row, D), a.o_row, s.queries - from);
+    bf16* const o_rows = a.o + head_at(place, s.queries, from, a.o_row, D);
+    Tile::template store<WarpRows>(q_tile, warp_row, o_rows, a.o_row, s.queries - from);
 }
 
-#include "common/attention_gradients.cuh"
+#include "common/attention_bias.cuh"
+#include "common/attention_key.cuh"
+#include "common/attention_query.cuh"
 
 #define ATTENTION(d, down)                                                                                              \
     extern "C" __global__ __launch_bounds__(AttentionThreads, 2) void attention_fwd_d##d(                                  \
@@ -219,7 +222,10 @@ ATTENTION(128, 1)
 ATTENTION_QUERY_BIAS(32)
 ATTENTION_QUERY_BIAS(64)
 
-extern "C" __global__ __launch_bounds__(128) void attention_bwd_dot(const __grid_constant__ AttentionGradientArgs a) { dot_outputs(a); }
+extern "C" __global__ __launch_bounds__(128) void attention_bwd_dot(const __grid_constant__ AttentionGradientArgs a)
+{
+    dot_outputs(a);
+}
 
 extern "C" __global__ __launch_bounds__(256) void attention_bwd_bias_parts(const __grid_constant__ AttentionGradientArgs a)
 {

@@ -64,11 +64,13 @@ __device__ __forceinline__ void any_shape(const ProductArgs<Left, Right>& a)
     {                                                                                                                     \
         function<128>(a);                                                                                                 \
     }                                                                                                                     \
-    extern "C" __global__ __launch_bounds__(SmallThreads, SmallTapBlocks) void conv1d_##name##_64(const __grid_constant__ args a)        \
+    extern "C" __global__ __launch_bounds__(SmallThreads, SmallTapBlocks) void conv1d_##name##_64(                        \
+        const __grid_constant__ args a)                                                                                   \
     {                                                                                                                     \
         function<64>(a);                                                                                                  \
     }                                                                                                                     \
-    extern "C" __global__ __launch_bounds__(SmallThreads, SmallTapBlocks) void conv1d_##name##_any(const __grid_constant__ args a)       \
+    extern "C" __global__ __launch_bounds__(SmallThreads, SmallTapBlocks) void conv1d_##name##_any(                       \
+        const __grid_constant__ args a)                                                                                   \
     {                                                                                                                     \
         any_shape(a);                                                                                                     \
     }

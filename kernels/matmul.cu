@@ -47,7 +47,8 @@ __device__ __forceinline__ void multiply_matrices(const MatMulArgs& a)
     {                                                                                                                     \
         multiply_matrices<ProductCore, 128, 128, left_inner, right_inner>(a);                                             \
     }                                                                                                                     \
-    extern "C" __global__ __launch_bounds__(SmallThreads, SmallBlocks) void matmul_##name##_64(const __grid_constant__ MatMulArgs a)  \
+    extern "C" __global__ __launch_bounds__(SmallThreads, SmallBlocks) void matmul_##name##_64(                           \
+        const __grid_constant__ MatMulArgs a)                                                                             \
     {                                                                                                                     \
         multiply_matrices<ProductCore, 64, 64, left_inner, right_inner>(a);                                               \
     }
@@ -130,7 +131,10 @@ extern "C" __global__ __launch_bounds__(256) void linear_bwd_slope(const __grid_
     if (a.partial == nullptr) return;
 #pragma unroll
     for (int i = 0; i < Width; i += 4)
-        *reinterpret_cast<float4*>(&held[warp][lane * Width + i]) = make_float4(total[i], total[i + 1], total[i + 2], total[i + 3]);
+    {
+        float4* to = reinterpret_cast<float4*>(&held[warp][lane * Width + i]);
+        *to = make_float4(total[i], total[i + 1], total[i + 2], total[i + 3]);
+    }
     __syncthreads();
     for (int i = threadIdx.x; i < Run; i += 256)
     {

@@ -34,7 +34,8 @@ struct AttentionScores
     // Scores of a query from its products x[n][2 half], x[n][2 half + 1] with keys 8 n + key and the next; -inf where a key
     // does not take part. Bits 8 n and 8 n + 1 of alive[0] (n below 4) and alive[1] tell which do.
     template <int N>
-    __device__ __forceinline__ void finish(float (&x)[N][4], int half, int h, int query, int key, const unsigned int (&alive)[2]) const
+    __device__ __forceinline__ void finish(
+        float (&x)[N][4], int half, int h, int query, int key, const unsigned int (&alive)[2]) const
     {
         const float factor = scale * Log2E;
 #pragma unroll
@@ -95,7 +96,8 @@ struct AttentionScores
 #pragma unroll
             for (int w = 0; w < Words; ++w)
 #pragma unroll 1
-                for (int n = 0; n < min(count - 32 * w, 32); ++n) kept[w] |= dropout.keep[position + 32 * w + n] != 0 ? 1u << n : 0u;
+                for (int n = 0; n < min(count - 32 * w, 32); ++n)
+                    kept[w] |= dropout.keep[position + 32 * w + n] != 0 ? 1u << n : 0u;
             return;
         }
         // Blocks of 16 bits, of which the first `position mod 16` bits are those of keys before j.

@@ -57,7 +57,8 @@ struct HeadTile
     }
 
     // Writes 16 rows of sums, each times its own factor, where the rows from `row` on lie; for this warp only.
-    static __device__ __forceinline__ void stage(unsigned int tile, int row, const float (&sums)[Units][4], float upper, float lower)
+    static __device__ __forceinline__ void stage(
+        unsigned int tile, int row, const float (&sums)[Units][4], float upper, float lower)
     {
         const int lane = threadIdx.x & 31;
         // Other lanes may still read what lay here.

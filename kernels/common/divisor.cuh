@@ -9,7 +9,8 @@ struct Divisor
 
     __device__ __forceinline__ int divide(int number, int& rest) const
     {
-        const int whole = static_cast<int>(static_cast<unsigned long long>(static_cast<unsigned int>(number)) * multiplier >> shift);
+        const unsigned long long product = static_cast<unsigned long long>(static_cast<unsigned int>(number)) * multiplier;
+        const int whole = static_cast<int>(product >> shift);
         rest = number - whole * divisor;
         return whole;
     }

@@ -1,6 +1,6 @@
 // What a product multiplies. An operand has two indices: that of the line (a row of the left matrix, a column of the right
-// one) and the inner index, over which is summed. `at` gives the place of an element, or null where there is a zero; `along_inner` tells
-// whether neighbours in memory are neighbours along the inner index (else along the lines).
+// one) and the inner index, over which is summed. `at` gives the place of an element, or null where there is a zero;
+// `along_inner` tells whether neighbours in memory are neighbours along the inner index (else along the lines).
 #pragma once
 #include "common/divisor.cuh"
 #include "common/element.cuh"
@@ -48,7 +48,7 @@ struct TapSignal
         return static_cast<long long>(frame) * channels + channel;
     }
 
-    __device__ __forceinline__ bool has(int frame) const { return static_cast<unsigned int>(frame) < static_cast<unsigned int>(time); }
+    __device__ __forceinline__ bool has(int frame) const { return frame >= 0 && frame < time; }
 
     __device__ __forceinline__ const element* at_tap(long long from, int row, int index) const
     {

@@ -52,7 +52,8 @@ struct TensorCore
         else
         {
 #pragma unroll
-            for (int i = 0; i < 4; ++i) a[i] = load_number<Rows>(tile, row + (i & 1) * 8 + (lane() >> 2), (unit + i / 2) * 4 + (lane() & 3));
+            for (int i = 0; i < 4; ++i)
+                a[i] = load_number<Rows>(tile, row + (i & 1) * 8 + (lane() >> 2), (unit + i / 2) * 4 + (lane() & 3));
         }
         round(a);
     }
@@ -60,12 +61,19 @@ struct TensorCore
     // 16 columns, two units deep. Matrices: 8 columns, the same 8 a unit deeper, then 8 columns on.
     static __device__ __forceinline__ void load_right(unsigned int (&b)[4], unsigned int tile, int column, int unit)
     {
-        if constexpr (RightInner) ldmatrix(b, tile + inner_tile_at(column + (lane() & 7) + (lane() >> 4 << 3), unit + (lane() >> 3 & 1)));
-        else if constexpr (Size == 2) ldmatrix_transposed(b, tile + line_tile_at<Columns * 2>(unit * 8 + (lane() & 15), column / 8 + (lane() >> 4)));
+        if constexpr (RightInner)
+        {
+            ldmatrix(b, tile + inner_tile_at(column + (lane() & 7) + (lane() >> 4 << 3), unit + (lane() >> 3 & 1)));
+        }
+        else if constexpr (Size == 2)
+        {
+            ldmatrix_transposed(b, tile + line_tile_at<Columns * 2>(unit * 8 + (lane() & 15), column / 8 + (lane() >> 4)));
+        }
         else
         {
 #pragma unroll
-            for (int i = 0; i < 4; ++i) b[i] = load_number<Columns>(tile, column + i / 2 * 8 + (lane() >> 2), (unit + (i & 1)) * 4 + (lane() & 3));
+            for (int i = 0; i < 4; ++i)
+                b[i] = load_number<Columns>(tile, column + i / 2 * 8 + (lane() >> 2), (unit + (i & 1)) * 4 + (lane() & 3));
         }
         round(b);
     }
@@ -116,7 +124,8 @@ private:
     static __device__ __forceinline__ unsigned int load_number(unsigned int tile, int line, int inner)
     {
         unsigned int bits;
-        asm volatile("ld.shared.b32 %0, [%1];" : "=r"(bits) : "r"(tile + line_tile_at<Lines * 4>(inner, line / 4) + line % 4 * 4) : "memory");
+        const unsigned int address = tile + line_tile_at<Lines * 4>(inner, line / 4) + line % 4 * 4;
+        asm volatile("ld.shared.b32 %0, [%1];" : "=r"(bits) : "r"(address) : "memory");
         return bits;
     }
 

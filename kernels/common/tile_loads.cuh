@@ -242,7 +242,8 @@ struct Elementwise
 
     static __device__ __forceinline__ void store_unit(unsigned int to, const float (&v)[4])
     {
-        asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};" :: "r"(to), "f"(v[0]), "f"(v[1]), "f"(v[2]), "f"(v[3]) : "memory");
+        asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};"
+            :: "r"(to), "f"(v[0]), "f"(v[1]), "f"(v[2]), "f"(v[3]) : "memory");
     }
 
     static __device__ __forceinline__ void store_unit(unsigned int to, const bf16 (&v)[8])
