@@ -92,7 +92,7 @@ internal static unsafe class FloatConversions
             if (to.Kind is 's' or 'u') return ToInteger(x);
             if (integral) x = Round(x);
             if (saturate) x = Floats.Saturate(x);
-            if (positive && x < 0) x = 0;
+            if (positive && x <= 0) x = 0;
             return Write(x);
         }
 

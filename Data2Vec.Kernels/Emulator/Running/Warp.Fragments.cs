@@ -14,6 +14,9 @@ internal sealed unsafe partial class Warp
     private Token[] tokens = new Token[64];
     private int fragmentCount, tokenCount, freeTokens;
 
+    /// <summary>Lanes have gone on from a meeting point before all had come to it.</summary>
+    private bool loosened;
+
     /// <summary>What a fragment waits for.</summary>
     internal enum FragmentState : byte
     {
@@ -158,6 +161,11 @@ internal sealed unsafe partial class Warp
             var complete = (members & ~here) == 0 || (i.Class == InstructionClass.Barrier && (members & ~(here | elsewhere)) == 0);
             if (!complete) continue;
             Pc = fragments[f].Pc;
+            if (i.Flow is Flow.Barrier or Flow.WholeWarp)
+            {
+                if (!Join(f)) continue;
+                return true;
+            }
             Clock++;
             i.Step(this, i, here);
             for (var g = fragmentCount - 1; g >= 0; g--)
@@ -170,6 +178,27 @@ internal sealed unsafe partial class Warp
             return true;
         }
         return false;
+    }
+
+    /// <summary>Fragments that stand at one instruction become one, if they are to meet at the same place.</summary>
+    private bool Join(int index)
+    {
+        ref var kept = ref fragments[index];
+        for (var f = 0; f < fragmentCount; f++)
+        {
+            if (fragments[f].State == FragmentState.AtExchange && fragments[f].Pc == kept.Pc && fragments[f].Token != kept.Token)
+                return false;
+        }
+        for (var f = fragmentCount - 1; f > index; f--)
+        {
+            if (fragments[f].State != FragmentState.AtExchange || fragments[f].Pc != kept.Pc) continue;
+            kept.Mask |= fragments[f].Mask;
+            tokens[kept.Token].Pending--;
+            RemoveFragment(f);
+        }
+        kept.State = FragmentState.Ready;
+        loosened = false;
+        return true;
     }
 
     /// <summary>A barrier was passed: fragments at it go on.</summary>

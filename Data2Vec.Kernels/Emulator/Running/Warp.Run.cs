@@ -7,7 +7,10 @@ namespace Data2Vec.Kernels.Emulator;
 internal sealed unsafe partial class Warp
 {
     /// <summary>Instructions that a fragment may run before another gets its turn: who spins on a value must not keep out who sets it.</summary>
-    private const int Turn = 1 << 16;
+    private const int Turn = 1 << 14;
+
+    /// <summary>Turns after which lanes that arrived no longer wait for those that did not: they may hold what those spin for.</summary>
+    private const int Patience = 8;
 
     /// <summary>Runs until all threads have ended or wait for other warps, or for a turn.</summary>
     /// <returns>False if nothing could be done.</returns>
@@ -19,7 +22,7 @@ internal sealed unsafe partial class Warp
         var spent = 0;
         try
         {
-            for (var turns = 0; turns < 4;)
+            for (var turns = 0; turns < Patience;)
             {
                 var index = Ready(first);
                 if (index < 0)
@@ -38,6 +41,7 @@ internal sealed unsafe partial class Warp
                 (spent, first) = (0, !first);
                 turns++;
             }
+            loosened |= LetArrivedGoOn();
             return true;
         }
         catch (LaneFault fault)
@@ -154,6 +158,7 @@ internal sealed unsafe partial class Warp
             case Flow.WholeWarp:
                 if (mask != uint.MaxValue)
                 {
+                    if (WaitForOthers(index, mask)) return false;
                     throw new LaneFault(FindingKind.Barrier, First(mask),
                         $"needs all 32 lanes of the warp, and only 0x{mask:x8} run it together");
                 }
@@ -228,10 +233,20 @@ internal sealed unsafe partial class Warp
         return false;
     }
 
+    /// <summary>Lanes that went on before the others came wait for them where all are needed.</summary>
+    private bool WaitForOthers(int index, uint mask)
+    {
+        if (!loosened || (Alive & ~mask) == 0 || mask != fragments[index].Mask) return false;
+        fragments[index].State = FragmentState.AtExchange;
+        fragments[index].Members = Exists;
+        return true;
+    }
+
     private bool Barrier(int index, Instruction i, uint mask)
     {
         if (i.Signed && mask != Exists)
         {
+            if (WaitForOthers(index, mask)) return false;
             var missing = Exists & ~mask;
             throw new LaneFault(FindingKind.Barrier, First(mask), (missing & ~Alive) == missing
                 ? $"waits at a barrier for lanes 0x{missing:x8} of its warp, which ended at {Place(ExitPc)}"

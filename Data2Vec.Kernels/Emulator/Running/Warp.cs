@@ -99,6 +99,7 @@ internal sealed unsafe partial class Warp : IDisposable
         fragmentCount = 0;
         tokenCount = 1;
         freeTokens = 0;
+        loosened = false;
         tokens[0] = new Token { Pc = -1, Parent = -1 };
         AddFragment(0, Exists, 0);
     }
