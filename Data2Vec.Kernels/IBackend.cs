@@ -116,6 +116,10 @@ public interface IBackend : IDisposable
     /// <summary>Gradient of <see cref="CtcLoss"/>.</summary>
     void CtcLossBackward(in CtcLossBackwardArgs a);
 
+    // Targets
+    /// <summary>Teacher layers, normalised and averaged.</summary>
+    void Targets(in TargetsArgs a);
+
     // Training step, over flat buffers
     /// <summary>Global L2 norm, clip factor and finite check, written into the step values.</summary>
     void GradientNorm(in GradientNormArgs a);

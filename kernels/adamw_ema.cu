@@ -1,7 +1,7 @@
-// Computes       norm of the gradients, clip factor and finite check; one update of Adam in its three published forms; the
-//                teacher's moving average; the last two in one pass over memory.
-// Tensors        parameters, gradients, moments, teacher: flat float32 buffers; a table of segments in the order of their
-//                offsets; StepValues, of which the factor, the rates and the check are read on the device.
+// Computes       norm of the gradients, clip factor and finite check; one update of Adam in its three published forms;
+//                the teacher's moving average; the last two in one pass over memory.
+// Tensors        parameters, gradients, moments, teacher: flat float32 buffers; a table of segments in the order of
+//                their offsets; StepValues, of which the factor, the rates and the check are read on the device.
 // Accumulates in double for the norm; rates of a segment in double, an element's update in float32.
 // Work split     a block takes a chunk of the flat buffer and the segments that it meets; four elements a transaction.
 // Shared memory  256 bytes (norm).
@@ -76,8 +76,8 @@ struct GradientNormArgs
 
 constexpr int UpdateChunk = 4096, NormChunk = 16384, Threads = 256;
 
-// The first segment that ends behind a position. All threads look at once, each at its own segments: a search by halves would
-// wait for memory again and again.
+// The first segment that ends behind a position. All threads look at once, each at its own segments: a search by halves
+// would wait for memory again and again.
 __device__ __forceinline__ int first_behind(const Segment* segments, int count, long long position)
 {
     int before = 0;
@@ -258,13 +258,25 @@ __global__ void __launch_bounds__(256) adam_rates(const __grid_constant__ AdamRa
         static_cast<float>(fairseq ? rate * root / c1 : rate / c1), fairseq ? 1.0f : static_cast<float>(1.0 / root)};
 }
 
-__global__ void __launch_bounds__(256) adam_update(const __grid_constant__ FlatUpdateArgs a) { update_chunk<true, false>(a); }
+__global__ void __launch_bounds__(256) adam_update(const __grid_constant__ FlatUpdateArgs a)
+{
+    update_chunk<true, false>(a);
+}
 
-__global__ void __launch_bounds__(256) ema_update(const __grid_constant__ FlatUpdateArgs a) { update_chunk<false, true>(a); }
+__global__ void __launch_bounds__(256) ema_update(const __grid_constant__ FlatUpdateArgs a)
+{
+    update_chunk<false, true>(a);
+}
 
-__global__ void __launch_bounds__(256) adam_ema_update(const __grid_constant__ FlatUpdateArgs a) { update_chunk<true, true>(a); }
+__global__ void __launch_bounds__(256) adam_ema_update(const __grid_constant__ FlatUpdateArgs a)
+{
+    update_chunk<true, true>(a);
+}
 
-__global__ void __launch_bounds__(256) gradient_norm_squares(const __grid_constant__ GradientNormArgs a) { squares_of_chunk(a); }
+__global__ void __launch_bounds__(256) gradient_norm_squares(const __grid_constant__ GradientNormArgs a)
+{
+    squares_of_chunk(a);
+}
 
 // As Data2Vec.Kernels/Optimizer/Optimizer.Reference.cs, GradientClip.
 __global__ void __launch_bounds__(1024) gradient_norm_finish(const __grid_constant__ GradientNormArgs a)

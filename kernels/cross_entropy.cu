@@ -1,15 +1,16 @@
-// Computes       with q = log-softmax of a row of logits: (1 - s) w[t] * -q[t] + s / classes * sum_c w[c] * -q[c], 0 where the
-//                target is the ignored one; per row, summed, or divided by the sum of w[t]. Backward: dx = dloss * ((1 - s) w[t]
-//                (p - [c = t]) + s / classes * (p sum(w) - w)).
-// Tensors        x, dx [rows, classes], weight [classes], loss of `element`; target [rows] int32 or int64; log_sum_exp [rows],
-//                total_weight [1], sums [rows] float32. Null pointers are absent operands.
+// Computes       with q = log-softmax of a row of logits: (1 - s) w[t] * -q[t] + s / classes * sum_c w[c] * -q[c], 0
+//                where the target is the ignored one; per row, summed, or divided by the sum of w[t]. Backward: dx =
+//                dloss * ((1 - s) w[t] (p - [c = t]) + s / classes * (p sum(w) - w)).
+// Tensors        x, dx [rows, classes], weight [classes], loss of `element`; target [rows] int32 or int64; log_sum_exp
+//                [rows], total_weight [1], sums [rows] float32. Null pointers are absent operands.
 // Accumulates in float32 per row; double over rows.
-// Work split     _warp: a warp takes a row, for few classes; general: a block takes a row. A row is read twice, the second time
-//                from the first cache.
+// Work split     _warp: a warp takes a row, for few classes; general: a block takes a row. A row is read twice, the
+//                second time from the first cache.
 // Shared memory  256 bytes.
 // Requires       nothing.
 // Determinism    sums in an order fixed by the shape.
-// Numerics       distances are taken from the largest logit, not from the log-sum-exp, which may have lost its last digits.
+// Numerics       distances are taken from the largest logit, not from the log-sum-exp, which may have lost its last
+//                digits.
 // Launched by    Data2Vec.Kernels/CrossEntropy/CrossEntropy.Cuda.cs
 // Tested by      Data2Vec.Tests/Gpu/CudaLossTests.cs; verify crossentropy --device emulator
 // Source         Szegedy et al. 2016 (label smoothing); weights and reductions as PyTorch's cross_entropy.
@@ -44,7 +45,10 @@ struct CrossEntropyArgs
     float smoothing, hard, share, reserved;
 
     __device__ __forceinline__ bool per_row() const { return reduction == PerElement || reduction == PerRow; }
-    __device__ __forceinline__ float weight_of(long long c) const { return weight == nullptr ? 1.0f : widen(weight[c]); }
+    __device__ __forceinline__ float weight_of(long long c) const
+    {
+        return weight == nullptr ? 1.0f : widen(weight[c]);
+    }
 };
 
 template <class Group>
@@ -122,9 +126,15 @@ __device__ __forceinline__ void slopes_of_row(const CrossEntropyArgs& a)
 
 extern "C"
 {
-__global__ void __launch_bounds__(256) cross_entropy_fwd_warp(const __grid_constant__ CrossEntropyArgs a) { loss_of_row<WarpGroup>(a); }
+__global__ void __launch_bounds__(256) cross_entropy_fwd_warp(const __grid_constant__ CrossEntropyArgs a)
+{
+    loss_of_row<WarpGroup>(a);
+}
 
-__global__ void __launch_bounds__(256, 4) cross_entropy_fwd(const __grid_constant__ CrossEntropyArgs a) { loss_of_row<BlockGroup>(a); }
+__global__ void __launch_bounds__(256, 4) cross_entropy_fwd(const __grid_constant__ CrossEntropyArgs a)
+{
+    loss_of_row<BlockGroup>(a);
+}
 
 // One block: the total weight, and the reduced loss.
 __global__ void __launch_bounds__(1024) cross_entropy_fwd_finish(const __grid_constant__ CrossEntropyArgs a)
@@ -144,7 +154,13 @@ __global__ void __launch_bounds__(1024) cross_entropy_fwd_finish(const __grid_co
     if (!a.per_row()) a.loss[0] = narrow<element>(static_cast<float>(a.reduction == Sum ? total : total / weights));
 }
 
-__global__ void __launch_bounds__(256) cross_entropy_bwd_warp(const __grid_constant__ CrossEntropyArgs a) { slopes_of_row<WarpGroup>(a); }
+__global__ void __launch_bounds__(256) cross_entropy_bwd_warp(const __grid_constant__ CrossEntropyArgs a)
+{
+    slopes_of_row<WarpGroup>(a);
+}
 
-__global__ void __launch_bounds__(256) cross_entropy_bwd(const __grid_constant__ CrossEntropyArgs a) { slopes_of_row<BlockGroup>(a); }
+__global__ void __launch_bounds__(256) cross_entropy_bwd(const __grid_constant__ CrossEntropyArgs a)
+{
+    slopes_of_row<BlockGroup>(a);
+}
 }

@@ -1,11 +1,12 @@
-// Computes       connectionist temporal classification: alphas of every frame and state, the loss of every sample, reduced; its
-//                gradient dx = dloss * (exp x - posterior of the class), from alphas and betas.
-// Tensors        x, dx [batch, time, classes] log-probabilities, loss of `element`; targets [batch, max_target], lengths [batch]
-//                int32; sample_loss [batch], alpha, beta [batch, time, 2 max_target + 1] float32 (beta is scratch).
+// Computes       connectionist temporal classification: alphas of every frame and state, the loss of every sample,
+//                reduced; its gradient dx = dloss * (exp x - posterior of the class), from alphas and betas.
+// Tensors        x, dx [batch, time, classes] log-probabilities, loss of `element`; targets [batch, max_target],
+//                lengths [batch] int32; sample_loss [batch], alpha, beta [batch, time, 2 max_target + 1] float32 (beta
+//                is scratch).
 // Accumulates in float32 in logarithms, less the largest of each frame; what was taken off adds up in double.
-// Work split     a block takes a sample, frame after frame: one thread a state, the frame before in shared memory, one barrier
-//                a frame, emissions on their way four frames ahead. _long: threads take states in turn, alphas and betas are read
-//                back from memory. The gradient takes a block for every frame of every sample.
+// Work split     a block takes a sample, frame after frame: one thread a state, the frame before in shared memory, one
+//                barrier a frame, emissions on their way four frames ahead. _long: threads take states in turn, alphas
+//                and betas are read back from memory. The gradient takes a block for every frame of every sample.
 // Shared memory  8.3 KiB.
 // Requires       not _long: 2 max_target + 1 <= 1024.
 // Determinism    fixed order.
@@ -92,8 +93,9 @@ __device__ __forceinline__ bool admits_sample(const CtcArgs& a, int b, int frame
     if (!admits(a.fault, CtcFrames, frames, b, a.time + 1ll)) return false;
     if (!admits(a.fault, CtcLabels, labels, b, a.max_target + 1ll)) return false;
     int right = 1;
+    const int* targets = a.targets + static_cast<long long>(b) * a.max_target;
     for (int i = threadIdx.x; i < labels; i += blockDim.x)
-        if (!admits(a.fault, CtcLabel, a.targets[static_cast<long long>(b) * a.max_target + i], b, a.classes)) right = 0;
+        if (!admits(a.fault, CtcLabel, targets[i], b, a.classes)) right = 0;
     return __syncthreads_and(right) != 0;
 }
 
@@ -106,7 +108,8 @@ __device__ __forceinline__ void refuse_sample(const CtcArgs& a, int b)
 // False for impossible targets, and for lengths that the forward call has noted as faults.
 __device__ __forceinline__ bool is_possible(const CtcArgs& a, int b, int frames, int labels)
 {
-    return frames >= 0 && frames <= a.time && labels >= 0 && labels <= a.max_target && a.sample_loss[b] != POSITIVE_INFINITY;
+    return frames >= 0 && frames <= a.time && labels >= 0 && labels <= a.max_target
+        && a.sample_loss[b] != POSITIVE_INFINITY;
 }
 
 // The states of two frames in turn, with room for two that can never be on either side, and the largest of each warp.
@@ -177,7 +180,11 @@ __device__ __forceinline__ void alphas(const CtcArgs& a)
             {
                 const float* before = memory.states[(t + 1) & 1] + 2 + s;
                 value = emission;
-                if (t > 0) value += log_sum(before[0], before[-1], skips ? before[-2] : NEGATIVE_INFINITY) - taken_off(largest);
+                if (t > 0)
+                {
+                    value += log_sum(before[0], before[-1], skips ? before[-2] : NEGATIVE_INFINITY)
+                        - taken_off(largest);
+                }
             }
             largest = memory.keep(t, s, exists, value, value);
             offset += largest;
@@ -236,7 +243,8 @@ __device__ __forceinline__ void alphas_long(const CtcArgs& a)
     a.sample_loss[b] = static_cast<float>(-(offset + logf(sum)));
 }
 
-// Beta of every frame and state, less the largest of its frame. What is handed on to the frame before is beta and emission.
+// Beta of every frame and state, less the largest of its frame. What is handed on to the frame before is beta and
+// emission.
 __device__ __forceinline__ void betas(const CtcArgs& a)
 {
     __shared__ Frames memory;

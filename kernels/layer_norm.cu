@@ -1,12 +1,15 @@
-// Computes       s = dropout(x) + residual; y = activation((s - mean) * rstd * gamma + beta); and its gradients: with h = (s -
-//                mean) * rstd, a = dy * activation'(h * gamma + beta), g = a * gamma: ds = rstd * (g - mean(g) - h * mean(g h)),
-//                dresidual = ds, dx = ds * keep / (1 - p), dgamma (+)= sum over rows of a h, dbeta (+)= sum of a.
-// Tensors        x, residual, y, sum, dy, dx, dresidual [rows, columns], gamma, beta, dgamma, dbeta [columns] of `element`;
-//                mean, rstd [rows] float32; partial [blocks, 2, columns] float32. Null pointers are absent operands.
+// Computes       s = dropout(x) + residual; y = activation((s - mean) * rstd * gamma + beta); and its gradients: with h
+//                = (s - mean) * rstd, a = dy * activation'(h * gamma + beta), g = a * gamma: ds = rstd * (g - mean(g) -
+//                h * mean(g h)), dresidual = ds, dx = ds * keep / (1 - p), dgamma (+)= sum over rows of a h, dbeta (+)=
+//                sum of a.
+// Tensors        x, residual, y, sum, dy, dx, dresidual [rows, columns], gamma, beta, dgamma, dbeta [columns] of
+//                `element`; mean, rstd [rows] float32; partial [blocks, 2, columns] float32. Null pointers are absent
+//                operands.
 // Accumulates in float32; the variance around the mean, with what rounding left of the mean put right.
-// Work split     _w256 ... _w1024: a warp takes a row and holds it in registers. Backward: every block takes a run of rows, its
-//                warps in turn, and adds up dgamma and dbeta in registers; partial_sums adds the blocks' rows.
-//                General: a block takes a row (forward, _bwd_rows), a thread a column of a run of rows (_bwd_sums).
+// Work split     _w256 ... _w1024: a warp takes a row and holds it in registers. Backward: every block takes a run of
+//                rows, its warps in turn, and adds up dgamma and dbeta in registers; partial_sums adds the blocks'
+//                rows. General: a block takes a row (forward, _bwd_rows), a thread a column of a run of rows
+//                (_bwd_sums).
 // Shared memory  32 KiB in _bwd_w1024, 24 in _w768, 16 in _w512, 8 in _w256; 128 bytes elsewhere.
 // Requires       _w*: columns a multiple of 16 bytes and at most the number; every pointer a multiple of 16 bytes.
 // Determinism    sums by exchange inside a warp, then by shape alone; the runs of rows do not depend on the device.
@@ -283,7 +286,8 @@ __device__ __forceinline__ void slopes_held(const LayerNormBackwardArgs& a)
         }
         mean_g = warp_sum(mean_g) * share;
         mean_gh = warp_sum(mean_gh) * share;
-        // From the raw row once more, and not before the sums are known: it takes half the registers of what was made of it.
+        // From the raw row once more, and not before the sums are known: it takes half the registers of what was made
+        // of it.
         const unsigned int zero = __float_as_uint(mean_g) & a.zero;
 #pragma unroll
         for (int k = 0; k < Packs; ++k)
@@ -374,7 +378,8 @@ extern "C"
     { \
         normalise_held<columns / (32 * Width)>(a); \
     } \
-    __global__ void __launch_bounds__(256, blocks_of(columns)) layer_norm_bwd_w##columns(const __grid_constant__ LayerNormBackwardArgs a) \
+    __global__ void __launch_bounds__(256, blocks_of(columns)) \
+        layer_norm_bwd_w##columns(const __grid_constant__ LayerNormBackwardArgs a) \
     { \
         slopes_held<columns / (32 * Width), 8>(a); \
     }
@@ -386,9 +391,18 @@ LAYER_NORM_OF_WIDTH(1024)
 
 __global__ void __launch_bounds__(256) layer_norm_fwd(const __grid_constant__ LayerNormArgs a) { normalise(a); }
 
-__global__ void __launch_bounds__(256) layer_norm_bwd_rows(const __grid_constant__ LayerNormBackwardArgs a) { slopes_of_row(a); }
+__global__ void __launch_bounds__(256) layer_norm_bwd_rows(const __grid_constant__ LayerNormBackwardArgs a)
+{
+    slopes_of_row(a);
+}
 
-__global__ void __launch_bounds__(256) layer_norm_bwd_sums(const __grid_constant__ LayerNormBackwardArgs a) { sums_of_column(a); }
+__global__ void __launch_bounds__(256) layer_norm_bwd_sums(const __grid_constant__ LayerNormBackwardArgs a)
+{
+    sums_of_column(a);
+}
 
-__global__ void __launch_bounds__(1024) layer_norm_bwd_finish(const __grid_constant__ PartialSumArgs a) { add_partials(a); }
+__global__ void __launch_bounds__(1024) layer_norm_bwd_finish(const __grid_constant__ PartialSumArgs a)
+{
+    add_partials(a);
+}
 }

@@ -1,15 +1,15 @@
-// Computes       with d = x[rows[i]] - target[i]: f(d) = d^2 / (2 beta) if |d| < beta, else |d| - beta / 2; beta = 0: d^2; per
-//                element, summed over a row, or over everything. Backward: dx[rows[i]] += g, dtarget[i] = -g, g = dloss f'(d);
-//                rows of dx that are not listed become 0.
-// Tensors        x, dx [x_rows, columns], target, dtarget [count, columns] of `element`; rows [count] int32 or int64, or none;
-//                sums [count] float32; owners [2, x_rows] int32. Null pointers are absent operands.
+// Computes       with d = x[rows[i]] - target[i]: f(d) = d^2 / (2 beta) if |d| < beta, else |d| - beta / 2; beta = 0:
+//                d^2; per element, summed over a row, or over everything. Backward: dx[rows[i]] += g, dtarget[i] = -g,
+//                g = dloss f'(d); rows of dx that are not listed become 0.
+// Tensors        x, dx [x_rows, columns], target, dtarget [count, columns] of `element`; rows [count] int32 or int64,
+//                or none; sums [count] float32; owners [2, x_rows] int32. Null pointers are absent operands.
 // Accumulates in float32 per row; double over rows.
-// Work split     _packs: a warp takes a row and reads the row of the other tensor where it lies, so that nothing is gathered
-//                before. General: a block takes a row. Backward goes by rows of dx, each written once.
+// Work split     _packs: a warp takes a row and reads the row of the other tensor where it lies, so that nothing is
+//                gathered before. General: a block takes a row. Backward goes by rows of dx, each written once.
 // Shared memory  128 to 256 bytes.
 // Requires       _packs: columns a multiple of 16 bytes, every pointer a multiple of 16 bytes.
-// Determinism    sums in an order fixed by the shape; a row that is listed twice adds in the order of the list. The owners of
-//                rows are found by atomics on integers, whose outcome does not depend on their order.
+// Determinism    sums in an order fixed by the shape; a row that is listed twice adds in the order of the list. The
+//                owners of rows are found by atomics on integers, whose outcome does not depend on their order.
 // Numerics       as Data2Vec.Kernels/SmoothL1/SmoothL1.Reference.cs, in float32.
 // Launched by    Data2Vec.Kernels/SmoothL1/SmoothL1.Cuda.cs
 // Tested by      Data2Vec.Tests/Gpu/CudaSmoothL1Tests.cs; verify smoothl1 --device emulator
@@ -38,7 +38,8 @@ struct SmoothL1Args
 
 struct RowOwnerArgs
 {
-    // [0, limit): count minus the first position that names a row, 0 if none does; [limit, 2 limit): how many do. Zeroed.
+    // [0, limit): count minus the first position that names a row, 0 if none does; [limit, 2 limit): how many do.
+    // Zeroed.
     int* owners;
     Indices rows;
     Fault* fault;
@@ -126,7 +127,8 @@ __device__ __forceinline__ void loss_of_row(const SmoothL1Args& a)
     float sum = 0.0f;
     for (int c = BlockGroup::rank(); c < a.columns; c += BlockGroup::size())
     {
-        const float loss = loss_of(widen(a.x[row * a.columns + c]) - widen(a.target[i * a.columns + c]), a.beta, a.inverse);
+        const float d = widen(a.x[row * a.columns + c]) - widen(a.target[i * a.columns + c]);
+        const float loss = loss_of(d, a.beta, a.inverse);
         if (a.elements != nullptr) a.elements[i * a.columns + c] = narrow<element>(loss * a.scale);
         sum += loss;
     }
@@ -236,7 +238,13 @@ __global__ void __launch_bounds__(256) smooth_l1_bwd_owners(const __grid_constan
     }
 }
 
-__global__ void __launch_bounds__(256) smooth_l1_bwd_packs(const __grid_constant__ SmoothL1BackwardArgs a) { slopes_of_packs(a); }
+__global__ void __launch_bounds__(256) smooth_l1_bwd_packs(const __grid_constant__ SmoothL1BackwardArgs a)
+{
+    slopes_of_packs(a);
+}
 
-__global__ void __launch_bounds__(256) smooth_l1_bwd(const __grid_constant__ SmoothL1BackwardArgs a) { slopes_of_row(a); }
+__global__ void __launch_bounds__(256) smooth_l1_bwd(const __grid_constant__ SmoothL1BackwardArgs a)
+{
+    slopes_of_row(a);
+}
 }

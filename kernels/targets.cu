@@ -1,15 +1,17 @@
-// Computes       y = mean over layers k of norm(x_k), norm = nothing, layer norm over channels or instance norm over time, without
-//                affine parts; then, if asked for, layer norm of the mean. What the student learns to predict.
-// Tensors        x_k [batch, time, channels] of `element`, at most 32 of them; y as they, float32; statistics [layers, batch, 2,
-//                channels] float32, for instance norm.
+// Computes       y = mean over layers k of norm(x_k), norm = nothing, layer norm over channels or instance norm over
+//                time, without affine parts; then, if asked for, layer norm of the mean. What the student learns to
+//                predict.
+// Tensors        x_k [batch, time, channels] of `element`, at most 32 of them; y as they, float32; statistics [layers,
+//                batch, 2, channels] float32, for instance norm.
 // Accumulates in float32; variances around means.
-// Work split     _w256 ... _w1024: a warp takes a position and holds it in registers while the layers go by, each on its way while
-//                the one before is worked on: every number is read once. General: a block takes a position.
-//                Instance norm: targets_statistics takes a stripe of channels of one layer of one sample over all of time,
-//                targets_instance a stripe of channels of a few frames over all layers: every number is read twice.
+// Work split     _w256 ... _w1024: a warp takes a position and holds it in registers while the layers go by, each on
+//                its way while the one before is worked on: every number is read once. General: a block takes a
+//                position. Instance norm: targets_statistics takes a stripe of channels of one layer of one sample over
+//                all of time, targets_instance a stripe of channels of a few frames over all layers: every number is
+//                read twice.
 // Shared memory  17 KiB (statistics).
-// Requires       _w*: channels a multiple of 16 bytes and at most the number. _w* and _packs: every pointer a multiple of 16 bytes,
-//                channels a multiple of 16 bytes.
+// Requires       _w*: channels a multiple of 16 bytes and at most the number. _w* and _packs: every pointer a multiple
+//                of 16 bytes, channels a multiple of 16 bytes.
 // Determinism    sums in an order fixed by the shape.
 // Numerics       as norms and mean in Data2Vec.Kernels/Targets/Targets.Reference.cs, in float32.
 // Launched by    Data2Vec.Kernels/Targets/Targets.Cuda.cs
@@ -192,8 +194,8 @@ __device__ __forceinline__ void average_row(const TargetsArgs& a)
     for (int c = threadIdx.x; c < a.channels; c += blockDim.x) y[c] = (y[c] - statistics.mean) * statistics.scale;
 }
 
-// What a thread of a stripe reads: Wide neighbouring channels. A stripe has Lanes such threads side by side, and so many of
-// them one below the other as a block has.
+// What a thread of a stripe reads: Wide neighbouring channels. A stripe has Lanes such threads side by side, and so
+// many of them one below the other as a block has.
 template <int Wide>
 struct Neighbours
 {
@@ -338,9 +340,18 @@ __global__ void __launch_bounds__(256) targets_statistics_packs(const __grid_con
     statistics_of_stripe<Width, 8>(a);
 }
 
-__global__ void __launch_bounds__(256) targets_statistics(const __grid_constant__ TargetsArgs a) { statistics_of_stripe<1, 32>(a); }
+__global__ void __launch_bounds__(256) targets_statistics(const __grid_constant__ TargetsArgs a)
+{
+    statistics_of_stripe<1, 32>(a);
+}
 
-__global__ void __launch_bounds__(256) targets_instance_packs(const __grid_constant__ TargetsArgs a) { average_stripe<Width, 8>(a); }
+__global__ void __launch_bounds__(256) targets_instance_packs(const __grid_constant__ TargetsArgs a)
+{
+    average_stripe<Width, 8>(a);
+}
 
-__global__ void __launch_bounds__(256) targets_instance(const __grid_constant__ TargetsArgs a) { average_stripe<1, 32>(a); }
+__global__ void __launch_bounds__(256) targets_instance(const __grid_constant__ TargetsArgs a)
+{
+    average_stripe<1, 32>(a);
+}
 }

@@ -15,7 +15,7 @@ internal static class Catalogue
         .. ReduceCases.Cases, .. SoftmaxCases.Cases, .. MatMulCases.Cases, .. LinearCases.Cases,
         .. PatchEmbeddingCases.Cases, .. Conv1dCases.Cases, .. AttentionCases.Cases,
         .. LayerNormCases.Cases, .. GroupNormCases.Cases, .. InstanceNormCases.Cases, .. RowsCases.Cases, .. GatherCases.Cases, .. DropoutCases.Cases, .. SmoothL1Cases.Cases,
-        .. CrossEntropyCases.Cases, .. CtcLossCases.Cases, .. OptimizerCases.Cases,
+        .. CrossEntropyCases.Cases, .. CtcLossCases.Cases, .. TargetsCases.Cases, .. OptimizerCases.Cases,
         .. LossCompositeCases.Cases, .. ResizeCases.Cases, .. IndexingCases.Cases, .. WindowCases.Cases,
         .. NormCompositeCases.Cases,
     ];
@@ -26,7 +26,7 @@ internal static class Catalogue
         .. ReduceCases.Errors, .. SoftmaxCases.Errors, .. MatMulCases.Errors, .. LinearCases.Errors,
         .. PatchEmbeddingCases.Errors, .. Conv1dCases.Errors, .. AttentionCases.Errors,
         .. LayerNormCases.Errors, .. GroupNormCases.Errors, .. InstanceNormCases.Errors, .. RowsCases.Errors, .. GatherCases.Errors, .. DropoutCases.Errors, .. SmoothL1Cases.Errors,
-        .. CrossEntropyCases.Errors, .. CtcLossCases.Errors, .. OptimizerCases.Errors,
+        .. CrossEntropyCases.Errors, .. CtcLossCases.Errors, .. TargetsCases.Errors, .. OptimizerCases.Errors,
         .. LossCompositeCases.Errors, .. ResizeCases.Errors, .. IndexingCases.Errors, .. WindowCases.Errors,
         .. NormCompositeCases.Errors,
     ];
@@ -40,6 +40,7 @@ internal static class Catalogue
     {
         [nameof(IBackend.Cast)] = "rounding makes steps; its gradient is the cast back by decision, which verify compares",
         [nameof(IBackend.Fill)] = "its output depends on no tensor",
+        [nameof(IBackend.Targets)] = "the teacher takes part in no gradient: tracked layers are refused",
         [nameof(IBackend.GradientNorm)] = "it runs after backward, on gradients",
         [nameof(IBackend.Adam)] = "it changes parameters in place, after backward",
         [nameof(IBackend.Ema)] = "it changes the teacher in place, after backward",

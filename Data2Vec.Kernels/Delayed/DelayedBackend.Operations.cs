@@ -114,6 +114,10 @@ public sealed partial class DelayedBackend
     /// <inheritdoc/>
     public void CtcLossBackward(in CtcLossBackwardArgs a) =>
         Defer(a, static (IBackend b, in CtcLossBackwardArgs x) => b.CtcLossBackward(x));
+    // Targets
+    /// <inheritdoc/>
+    public void Targets(in TargetsArgs a) =>
+        Defer(a, static (IBackend b, in TargetsArgs x) => b.Targets(x));
     // Training step, over flat buffers
     /// <inheritdoc/>
     public void GradientNorm(in GradientNormArgs a) =>

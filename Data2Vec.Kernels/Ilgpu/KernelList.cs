@@ -27,7 +27,7 @@ internal static class KernelList
         .. RowOwnerKernels.All,
         .. SmoothL1Kernels.All,
         .. CrossEntropyKernels.All,
-        .. CtcKernels.All,
+        .. CtcKernels.All, .. TargetsKernels.All,
         .. GradientNormKernels.All,
         .. AdamKernels.All,
         .. AttentionKernels.All,

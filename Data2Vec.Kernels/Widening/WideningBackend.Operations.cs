@@ -298,4 +298,13 @@ public sealed partial class WideningBackend
         using var w = new Widened(inner, wide);
         inner.CtcLossBackward(a with { X = w.In(a.X), DLoss = w.In(a.DLoss), DX = w.Out(a.DX) });
     }
+
+    /// <inheritdoc/>
+    public void Targets(in TargetsArgs a)
+    {
+        using var w = new Widened(inner, wide);
+        var layers = a.Layers;
+        for (var k = 0; k < a.LayerCount; k++) layers[k] = w.In(layers[k]);
+        inner.Targets(a with { Layers = layers });
+    }
 }

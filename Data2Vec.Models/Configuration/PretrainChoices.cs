@@ -20,17 +20,6 @@ public enum OptimizerKind
     FairseqAdam,
 }
 
-/// <summary>The norm of each teacher layer before averaging.</summary>
-public enum TargetNorm
-{
-    /// <summary>None.</summary>
-    None,
-    /// <summary>LayerNorm over channels.</summary>
-    Layer,
-    /// <summary>Instance norm over time.</summary>
-    Instance,
-}
-
 /// <summary>What happens when loss or gradient is NaN or infinite.</summary>
 public enum NonFinitePolicy
 {

@@ -72,6 +72,8 @@ public static class TargetBuilder
     public static Tensor Build(IReadOnlyList<Tensor> taps, TargetRecipe recipe)
     {
         var layers = LayersOf(recipe, taps.Count);
+        if (InOnePass(recipe, layers.Count) is { } norm)
+            return Ops.Targets([.. layers.Select(i => taps[i])], norm, recipe.FinalLayerNorm, Eps);
         Tensor? sum = null;
         foreach (var i in layers)
         {
@@ -101,6 +103,12 @@ public static class TargetBuilder
         if (recipe.LayerNorm) x = Ops.LayerNorm(x, null, null, eps: Eps);
         return Turned(x, recipe);
     }
+
+    /// <summary>The norm of every layer, where the recipe is no more than <see cref="Ops.Targets"/> does; else null.</summary>
+    private static TargetNorm? InOnePass(TargetRecipe recipe, int layers) =>
+        layers > TargetsArgs.MostLayers || recipe is { BatchNorm: true } or { GroupNorm: true } or { FinalInstanceNorm: true }
+            or { ClassToken: true } or { TimeFirst: true } or { InstanceNorm: true, LayerNorm: true } ? null
+        : recipe.InstanceNorm ? TargetNorm.Instance : recipe.LayerNorm ? TargetNorm.Layer : TargetNorm.None;
 
     private static IReadOnlyList<int> LayersOf(TargetRecipe recipe, int count)
     {

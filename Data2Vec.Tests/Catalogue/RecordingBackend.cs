@@ -72,6 +72,7 @@ internal sealed class RecordingBackend(IBackend inner) : IBackend
     public void CrossEntropyBackward(in CrossEntropyBackwardArgs a) => Seen().CrossEntropyBackward(a);
     public void CtcLoss(in CtcLossArgs a) => Seen().CtcLoss(a);
     public void CtcLossBackward(in CtcLossBackwardArgs a) => Seen().CtcLossBackward(a);
+    public void Targets(in TargetsArgs a) => Seen().Targets(a);
     public void GradientNorm(in GradientNormArgs a) => Seen().GradientNorm(a);
     public void Adam(in AdamArgs a) => Seen().Adam(a);
     public void Ema(in EmaArgs a) => Seen().Ema(a);

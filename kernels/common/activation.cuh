@@ -1,6 +1,6 @@
-// The activations that operations apply to their results, and their derivatives, in float32. GELU is relatively accurate in
-// its lower tail, where 1 - erf would have lost all digits. Sources: Hendrycks and Gimpel 2016; the polynomial of the tail
-// stands in Data2Vec.Kernels/Cpu/LaneMath.cs.
+// The activations that operations apply to their results, and their derivatives, in float32. GELU is relatively
+// accurate in its lower tail, where 1 - erf would have lost all digits. Sources: Hendrycks and Gimpel 2016; the
+// polynomial of the tail stands in Data2Vec.Kernels/Cpu/LaneMath.cs.
 #pragma once
 
 enum Activation : int

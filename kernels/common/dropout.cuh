@@ -1,5 +1,6 @@
-// Data2Vec.Kernels/Memory/StepValues.cs, DropoutSource: drawn bits, an explicit keep mask, or no dropout at all. Bits are a
-// function of seed, step, micro-batch, site and logical position, so that backward draws them again and nothing is stored.
+// Data2Vec.Kernels/Memory/StepValues.cs, DropoutSource: drawn bits, an explicit keep mask, or no dropout at all. Bits
+// are a function of seed, step, micro-batch, site and logical position, so that backward draws them again and nothing
+// is stored.
 #pragma once
 #include "common/philox.cuh"
 
@@ -30,8 +31,8 @@ struct Dropout
         return word >= threshold ? scale : 0.0f;
     }
 
-    // Multiplies Count neighbours, from a position on that is a multiple of four, by their factors: a block of words for each
-    // four of them.
+    // Multiplies Count neighbours, from a position on that is a multiple of four, by their factors: a block of words
+    // for each four of them.
     template <int Count>
     __device__ __forceinline__ void apply(float (&values)[Count], long long position) const
     {

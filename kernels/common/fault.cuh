@@ -1,5 +1,5 @@
-// Bad indices: kernels cannot throw, so they note the first in device memory, leave the element out, and the host reads it at
-// its next wait. The struct and the numbers are those of Data2Vec.Kernels/Ilgpu/Fault.cs.
+// Bad indices: kernels cannot throw, so they note the first in device memory, leave the element out, and the host reads
+// it at its next wait. The struct and the numbers are those of Data2Vec.Kernels/Ilgpu/Fault.cs.
 #pragma once
 
 enum IndexedOp : int

@@ -1,5 +1,6 @@
-// Sums over rows in two stages, in an order that the shape alone gives: every block adds up a run of rows and writes one row
-// of float32 for each of `targets` tensors, partial [blocks, targets, columns]; the second stage adds the blocks' rows.
+// Sums over rows in two stages, in an order that the shape alone gives: every block adds up a run of rows and writes
+// one row of float32 for each of `targets` tensors, partial [blocks, targets, columns]; the second stage adds the
+// blocks' rows.
 #pragma once
 #include "common/reduce.cuh"
 #include "common/vector.cuh"
@@ -14,11 +15,12 @@ struct PartialSumArgs
     int accumulate, reserved;
 };
 
-// First stage, end: adds up the warps of a block, the upper half to the lower until one is left, and writes its two rows.
-// Lane l of every warp holds the columns of packs l, l + 32, ...
+// First stage, end: adds up the warps of a block, the upper half to the lower until one is left, and writes its two
+// rows. Lane l of every warp holds the columns of packs l, l + 32, ...
 template <int Packs, int Warps>
 __device__ __forceinline__ void add_warps(
-    float (&first)[Packs * Pack<element>::Width], float (&second)[Packs * Pack<element>::Width], float* target, int columns)
+    float (&first)[Packs * Pack<element>::Width], float (&second)[Packs * Pack<element>::Width], float* target,
+    int columns)
 {
     constexpr int Width = Pack<element>::Width;
     constexpr int Numbers = 2 * Packs * Width;
@@ -58,10 +60,9 @@ __device__ __forceinline__ void add_warps(
         for (int i = 0; i < Width; i += 4)
         {
             const int at = k * Width + i;
-            store_raw(target + c + i, {__float_as_uint(first[at]), __float_as_uint(first[at + 1]), __float_as_uint(first[at + 2]),
-                __float_as_uint(first[at + 3])});
-            store_raw(target + columns + c + i, {__float_as_uint(second[at]), __float_as_uint(second[at + 1]),
-                __float_as_uint(second[at + 2]), __float_as_uint(second[at + 3])});
+            store_raw(target + c + i, pack(Pack<float>{{first[at], first[at + 1], first[at + 2], first[at + 3]}}));
+            store_raw(target + columns + c + i,
+                pack(Pack<float>{{second[at], second[at + 1], second[at + 2], second[at + 3]}}));
         }
     }
 }

@@ -1,5 +1,5 @@
-// Philox4x32 with 10 rounds (Salmon et al., SC 2011), keyed as Data2Vec.Kernels/Numerics/Philox.cs says: the same words for
-// the same key and position on every backend.
+// Philox4x32 with 10 rounds (Salmon et al., SC 2011), keyed as Data2Vec.Kernels/Numerics/Philox.cs says: the same words
+// for the same key and position on every backend.
 #pragma once
 #include "common/step_values.cuh"
 
@@ -16,8 +16,8 @@ __device__ __forceinline__ unsigned long long wide_product(unsigned int a, unsig
     return product;
 }
 
-// The four words of a block: key words = seed low, seed high; counter words = block low 32 bits; block bits 32..47 with the
-// micro-batch above them; site; step.
+// The four words of a block: key words = seed low, seed high; counter words = block low 32 bits; block bits 32..47 with
+// the micro-batch above them; site; step.
 __device__ __forceinline__ Words philox_block(const StepValues& step, unsigned int site, unsigned long long block)
 {
     unsigned int c0 = static_cast<unsigned int>(block);

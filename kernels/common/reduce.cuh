@@ -1,6 +1,7 @@
-// Sums and maxima over the threads of a warp or block in a fixed order, known to all of them afterwards: halves exchanged
-// inside each warp, then the warps' results through shared memory, taken by every thread in warp order. No float atomics, so
-// the bits do not change from run to run. Blocks are whole warps of one dimension, and every thread of the group must call.
+// Sums and maxima over the threads of a warp or block in a fixed order, known to all of them afterwards: halves
+// exchanged inside each warp, then the warps' results through shared memory, taken by every thread in warp order. No
+// float atomics, so the bits do not change from run to run. Blocks are whole warps of one dimension, and every thread
+// of the group must call.
 #pragma once
 
 constexpr unsigned int FullWarp = 0xffffffffu;

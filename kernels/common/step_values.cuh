@@ -1,5 +1,5 @@
-// What changes at every training step: Data2Vec.Kernels/Memory/StepValues.cs, field by field. Kernels read it by pointer, so
-// that recorded launches can be replayed for the next step.
+// What changes at every training step: Data2Vec.Kernels/Memory/StepValues.cs, field by field. Kernels read it by
+// pointer, so that recorded launches can be replayed for the next step.
 #pragma once
 
 struct StepValues

@@ -1,5 +1,5 @@
-// Sixteen bytes at a time: eight bfloat16 or four float32 numbers. `Raw` is what a transaction moves, `Pack` the same numbers
-// widened; a kernel that holds many rows keeps them raw. Addresses must be multiples of 16 bytes.
+// Sixteen bytes at a time: eight bfloat16 or four float32 numbers. `Raw` is what a transaction moves, `Pack` the same
+// numbers widened; a kernel that holds many rows keeps them raw. Addresses must be multiples of 16 bytes.
 #pragma once
 #include "common/element.cuh"
 
@@ -15,8 +15,8 @@ struct Pack
     __device__ __forceinline__ float operator[](int i) const { return v[i]; }
 };
 
-// Numbers that no other thread will read again: they pass by the first cache. Such a place may be written afterwards by the
-// thread that has read it (operands may be one buffer), but never before.
+// Numbers that no other thread will read again: they pass by the first cache. Such a place may be written afterwards by
+// the thread that has read it (operands may be one buffer), but never before.
 __device__ __forceinline__ Raw load_streamed(const void* p)
 {
     Raw r;
@@ -46,8 +46,8 @@ __device__ __forceinline__ void store_streamed(void* p, Raw r)
         :: "l"(__cvta_generic_to_global(p)), "r"(r.x), "r"(r.y), "r"(r.z), "r"(r.w) : "memory");
 }
 
-// Changes nothing, as `zero` is 0; but the assembler does not know that, and so computes again what was computed of these
-// numbers instead of holding it in registers.
+// Changes nothing, as `zero` is 0; but the assembler does not know that, and so computes again what was computed of
+// these numbers instead of holding it in registers.
 __device__ __forceinline__ void forget(Raw& r, unsigned int zero)
 {
     r.x ^= zero;
@@ -79,5 +79,6 @@ __device__ __forceinline__ Raw pack(const Pack<float>& p)
 
 __device__ __forceinline__ Raw pack(const Pack<bf16>& p)
 {
-    return {narrow_pair(p.v[0], p.v[1]), narrow_pair(p.v[2], p.v[3]), narrow_pair(p.v[4], p.v[5]), narrow_pair(p.v[6], p.v[7])};
+    return {narrow_pair(p.v[0], p.v[1]), narrow_pair(p.v[2], p.v[3]),
+        narrow_pair(p.v[4], p.v[5]), narrow_pair(p.v[6], p.v[7])};
 }
