@@ -73,7 +73,10 @@ public static class TargetBuilder
     {
         var layers = LayersOf(recipe, taps.Count);
         if (InOnePass(recipe, layers.Count) is { } norm)
-            return Ops.Targets([.. layers.Select(i => taps[i])], norm, recipe.FinalLayerNorm, Eps);
+        {
+            var positions = layers.Select(i => recipe.ClassToken ? Ops.Slice(taps[i], 1, 1) : taps[i]);
+            return WithClassToken(Ops.Targets([.. positions], norm, recipe.FinalLayerNorm, Eps), recipe);
+        }
         Tensor? sum = null;
         foreach (var i in layers)
         {
@@ -84,8 +87,7 @@ public static class TargetBuilder
         if (recipe is { FinalInstanceNorm: true, FinalInstanceNormFirst: true }) y = Ops.InstanceNorm(y, Eps);
         if (recipe.FinalLayerNorm) y = Ops.LayerNorm(y, null, null, eps: Eps);
         if (recipe is { FinalInstanceNorm: true, FinalInstanceNormFirst: false }) y = Ops.InstanceNorm(y, Eps);
-        y = Turned(y, recipe);
-        return recipe.ClassToken ? Ops.Pad(y, [(0, 0), (1, 0), (0, 0)]) : y;
+        return WithClassToken(Turned(y, recipe), recipe);
     }
 
     /// <summary>One layer [B, T, D] under the per-layer norms of the recipe, without its class token.</summary>
@@ -107,8 +109,11 @@ public static class TargetBuilder
     /// <summary>The norm of every layer, where the recipe is no more than <see cref="Ops.Targets"/> does; else null.</summary>
     private static TargetNorm? InOnePass(TargetRecipe recipe, int layers) =>
         layers > TargetsArgs.MostLayers || recipe is { BatchNorm: true } or { GroupNorm: true } or { FinalInstanceNorm: true }
-            or { ClassToken: true } or { TimeFirst: true } or { InstanceNorm: true, LayerNorm: true } ? null
+            or { TimeFirst: true } or { InstanceNorm: true, LayerNorm: true } ? null
         : recipe.InstanceNorm ? TargetNorm.Instance : recipe.LayerNorm ? TargetNorm.Layer : TargetNorm.None;
+
+    private static Tensor WithClassToken(Tensor y, TargetRecipe recipe) =>
+        recipe.ClassToken ? Ops.Pad(y, [(0, 0), (1, 0), (0, 0)]) : y;
 
     private static IReadOnlyList<int> LayersOf(TargetRecipe recipe, int count)
     {
