@@ -41,10 +41,12 @@ public sealed class ReferenceTypeTests
         foreach (var c in Cases.Cases.Where(c => c.Op == operation && c.Size == CaseSize.Tiny && c.Run is not null))
         {
             var values = c.Draw().Select((v, i) => c.Inputs[i].Type is null ? Array.ConvertAll(v, x => (float)Rounded(x)) : v).ToArray();
-            var (wide, calls) = Result(c, DType.Float64, values);
+            var (wide, calls, _) = Result(c, DType.Float64, values);
             // Compositions store what is between their kernels.
             if (calls != 1) continue;
-            Assert.That(Result(c, DType.BFloat16, values).Values, Is.EqualTo(Array.ConvertAll(wide, Rounded)), c.Id);
+            var (narrow, _, type) = Result(c, DType.BFloat16, values);
+            // Some results of bfloat16 operands are float32.
+            Assert.That(narrow, Is.EqualTo(Array.ConvertAll(wide, x => type == DType.Float32 ? (float)x : Rounded(x))), c.Id);
             compared++;
         }
         Assert.That(compared, Is.GreaterThan(0));
@@ -53,14 +55,14 @@ public sealed class ReferenceTypeTests
     private static IEnumerable<string> OneKernel => CoverageTests.Operations
         .Where(o => !o.EndsWith("Backward") && !Elsewhere.ContainsKey(o));
 
-    private (double[] Values, int Calls) Result(OpCase c, DType type, float[][] values)
+    private (double[] Values, int Calls, DType Type) Result(OpCase c, DType type, float[][] values)
     {
         using var scope = device.Scope();
         Tensor[] tensors = [.. c.Inputs.Select((input, i) => CaseSession.Upload(device, input, type, values[i]))];
         using var operands = new Operands(device, type, tensors, values);
         Calls.Clear();
         var y = c.Run!(operands);
-        return (y.ToDoubles(), y.DType.IsFloat() ? Calls.Count : 0);
+        return (y.ToDoubles(), y.DType.IsFloat() ? Calls.Count : 0, y.DType);
     }
 
     /// <summary>To 8 significant bits, ties to even, by arithmetic instead of bits; above the range infinity.</summary>
