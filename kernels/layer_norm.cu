@@ -11,7 +11,8 @@
 //                rows. General: a block takes a row (forward, _bwd_rows), a thread a column of a run of rows
 //                (_bwd_sums).
 // Shared memory  32 KiB in _bwd_w1024, 24 in _w768, 16 in _w512, 8 in _w256; 128 bytes elsewhere.
-// Requires       _w*: columns a multiple of 16 bytes and at most the number; every pointer a multiple of 16 bytes.
+// Requires       _w*: columns a multiple of 16 bytes and at most the number; every pointer a multiple of 16 bytes; no
+//                activation, or GELU in _gelu_w*.
 // Determinism    sums by exchange inside a warp, then by shape alone; the runs of rows do not depend on the device.
 // Numerics       s is rounded to its type before it is normalised, as backward will read it.
 // Launched by    Data2Vec.Kernels/LayerNorm/LayerNorm.Cuda.cs
@@ -80,7 +81,7 @@ __device__ __forceinline__ float finish_statistics(
 }
 
 // A row of at most Packs * 32 packs: lane l holds packs l, l + 32, ...
-template <int Packs>
+template <int Packs, bool Active>
 __device__ __forceinline__ void normalise_held(const LayerNormArgs& a)
 {
     const long long row = WarpGroup::index();
@@ -173,10 +174,10 @@ __device__ __forceinline__ void normalise_held(const LayerNormArgs& a)
 #pragma unroll
             for (int i = 0; i < Width; ++i) h[i] += beta[i];
         }
-        if (a.activation != Identity)
+        if constexpr (Active)
         {
 #pragma unroll
-            for (int i = 0; i < Width; ++i) h[i] = activate(a.activation, h[i]);
+            for (int i = 0; i < Width; ++i) h[i] = gelu(h[i]);
         }
         store_raw(a.y + start + c, pack(h));
     }
@@ -230,7 +231,7 @@ __device__ __forceinline__ float before_activation(const LayerNormBackwardArgs& 
 }
 
 // A run of rows, warp after warp; dgamma and dbeta of the lane's columns stay in registers.
-template <int Packs, int Warps>
+template <int Packs, int Warps, bool Active>
 __device__ __forceinline__ void slopes_held(const LayerNormBackwardArgs& a)
 {
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
@@ -255,6 +256,8 @@ __device__ __forceinline__ void slopes_held(const LayerNormBackwardArgs& a)
             dy[k] = c < a.columns ? load_streamed(a.dy + start + c) : Raw{0, 0, 0, 0};
         }
         float mean_g = 0.0f, mean_gh = 0.0f;
+        // With an activation what came before it is kept: its slope costs more than registers.
+        Pack<element> before[Active ? Packs : 1];
 #pragma unroll
         for (int k = 0; k < Packs; ++k)
         {
@@ -264,10 +267,29 @@ __device__ __forceinline__ void slopes_held(const LayerNormBackwardArgs& a)
             Pack<element> g = unpack<element>(dy[k]);
             Pack<element> h;
 #pragma unroll
+            for (int i = 0; i < Width; ++i) h[i] = (s[i] - mean) * rstd;
+            if constexpr (Active)
+            {
+                Pack<element> y = h;
+                if (a.gamma != nullptr)
+                {
+                    const Pack<element> gamma = unpack<element>(load_shared_by_all(a.gamma + c));
+#pragma unroll
+                    for (int i = 0; i < Width; ++i) y[i] *= gamma[i];
+                }
+                if (a.beta != nullptr)
+                {
+                    const Pack<element> beta = unpack<element>(load_shared_by_all(a.beta + c));
+#pragma unroll
+                    for (int i = 0; i < Width; ++i) y[i] += beta[i];
+                }
+#pragma unroll
+                for (int i = 0; i < Width; ++i) g[i] *= gelu_slope(y[i]);
+                before[k] = g;
+            }
+#pragma unroll
             for (int i = 0; i < Width; ++i)
             {
-                h[i] = (s[i] - mean) * rstd;
-                if (a.activation != Identity) g[i] = before_activation(a, c + i, h[i], g[i]);
                 dgamma[k * Width + i] = fmaf(g[i], h[i], dgamma[k * Width + i]);
                 dbeta[k * Width + i] += g[i];
             }
@@ -295,16 +317,20 @@ __device__ __forceinline__ void slopes_held(const LayerNormBackwardArgs& a)
             const int c = (k * 32 + lane) * Width;
             if (c >= a.columns) continue;
             forget(sum[k], zero);
-            forget(dy[k], zero);
             const Pack<element> s = unpack<element>(sum[k]);
-            Pack<element> ds = unpack<element>(dy[k]);
+            Pack<element> ds;
+            if constexpr (Active) ds = before[k];
+            else
+            {
+                forget(dy[k], zero);
+                ds = unpack<element>(dy[k]);
+            }
             Pack<element> gamma;
             if (a.gamma != nullptr) gamma = unpack<element>(load_shared_by_all(a.gamma + c));
 #pragma unroll
             for (int i = 0; i < Width; ++i)
             {
                 const float h = (s[i] - mean) * rstd;
-                if (a.activation != Identity) ds[i] = before_activation(a, c + i, h, ds[i]);
                 if (a.gamma != nullptr) ds[i] *= gamma[i];
                 ds[i] = (ds[i] - mean_g - h * mean_gh) * rstd;
             }
@@ -376,12 +402,21 @@ extern "C"
 #define LAYER_NORM_OF_WIDTH(columns) \
     __global__ void __launch_bounds__(128) layer_norm_fwd_w##columns(const __grid_constant__ LayerNormArgs a) \
     { \
-        normalise_held<columns / (32 * Width)>(a); \
+        normalise_held<columns / (32 * Width), false>(a); \
+    } \
+    __global__ void __launch_bounds__(128) layer_norm_fwd_gelu_w##columns(const __grid_constant__ LayerNormArgs a) \
+    { \
+        normalise_held<columns / (32 * Width), true>(a); \
     } \
     __global__ void __launch_bounds__(256, blocks_of(columns)) \
         layer_norm_bwd_w##columns(const __grid_constant__ LayerNormBackwardArgs a) \
     { \
-        slopes_held<columns / (32 * Width), 8>(a); \
+        slopes_held<columns / (32 * Width), 8, false>(a); \
+    } \
+    __global__ void __launch_bounds__(256) \
+        layer_norm_bwd_gelu_w##columns(const __grid_constant__ LayerNormBackwardArgs a) \
+    { \
+        slopes_held<columns / (32 * Width), 8, true>(a); \
     }
 
 LAYER_NORM_OF_WIDTH(256)

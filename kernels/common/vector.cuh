@@ -20,19 +20,14 @@ struct Pack
 __device__ __forceinline__ Raw load_streamed(const void* p)
 {
     Raw r;
-    asm("ld.global.L1::no_allocate.v4.b32 {%0, %1, %2, %3}, [%4];"
+    // Volatile, or the compiler may read before it has asked whether there is something to read.
+    asm volatile("ld.global.L1::no_allocate.v4.b32 {%0, %1, %2, %3}, [%4];"
         : "=r"(r.x), "=r"(r.y), "=r"(r.z), "=r"(r.w) : "l"(__cvta_generic_to_global(p)));
     return r;
 }
 
 // Numbers that many threads read and nobody writes during the kernel, such as scales of columns.
-__device__ __forceinline__ Raw load_shared_by_all(const void* p)
-{
-    Raw r;
-    asm("ld.global.nc.v4.b32 {%0, %1, %2, %3}, [%4];"
-        : "=r"(r.x), "=r"(r.y), "=r"(r.z), "=r"(r.w) : "l"(__cvta_generic_to_global(p)));
-    return r;
-}
+__device__ __forceinline__ Raw load_shared_by_all(const void* p) { return __ldg(static_cast<const Raw*>(p)); }
 
 // Ordinary accesses, for places that this thread reads more than once.
 __device__ __forceinline__ Raw load_raw(const void* p) { return *static_cast<const Raw*>(p); }
