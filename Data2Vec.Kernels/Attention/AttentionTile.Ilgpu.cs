@@ -95,8 +95,14 @@ internal static class AttentionTile
         where T : unmanaged, IElement<T>
     {
         var c = Group.IdxX & 15;
-        if (c * 4 >= columns) return;
         var step = Group.DimX >> 4;
+        if (c * 4 >= columns)
+        {
+            // Products with 32 or 64 columns run over what is behind the last one.
+            if (c * 4 < ((columns + 31) & ~31))
+                for (var r = Group.IdxX >> 4; r < tileRows; r += step) tile[Unit(r, c)] = default;
+            return;
+        }
         var last = rows - 1;
         if (whole != 0)
         {

@@ -126,7 +126,8 @@ internal static class DeviceFunctions
                 break;
             default:
                 if (float.IsNaN(x) || float.IsNaN(y)) break;
-                byX = x == y ? 0.5f : x > y == (op == BinaryOp.Maximum) ? 1 : 0;
+                // Floats from the start: of "condition ? 1 : 0" ILGPU's PTX takes the bits of the integer for those of a float.
+                byX = x == y ? 0.5f : x > y == (op == BinaryOp.Maximum) ? 1f : 0f;
                 byY = 1 - byX;
                 break;
         }

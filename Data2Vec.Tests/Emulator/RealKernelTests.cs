@@ -43,6 +43,36 @@ public sealed partial class RealKernelTests
     }
 
     [Test]
+    public void A_barrier_taken_out_of_a_compiled_kernel_is_missed_at_the_line_that_reads()
+    {
+        var ptx = File.ReadAllText(Path.Combine(Repository.Root, "Data2Vec.Tests", "Emulator", "smooth_l1.ptx"));
+        var barrier = ptx.IndexOf("bar.sync", StringComparison.Ordinal);
+        var error = Assert.Throws<EmulatorException>(() => Run(ptx[..barrier] + "nop; //" + ptx[(barrier + 8)..], 300));
+        Assert.That(error!.Finding.Kind, Is.EqualTo(FindingKind.Uninitialised).Or.EqualTo(FindingKind.SharedRace));
+        Assert.That(error.Finding.Location!.ToString(), Is.EqualTo("reduce.cuh:14, called from smooth_l1.cu:31"));
+        Assert.That(error.Message, Does.Contain("smooth_l1_fwd_bwd (reduce.cuh:14, called from smooth_l1.cu:31)")
+            .And.Contain("block (0, 0, 0), thread (1, 0, 0)").And.Contain("partial, which thread (0, 0, 0) writes too"));
+    }
+
+    [Test]
+    public void A_column_too_many_in_a_compiled_kernel_is_found_at_the_line_that_reads_it()
+    {
+        var ptx = File.ReadAllText(Path.Combine(Repository.Root, "Data2Vec.Tests", "Emulator", "smooth_l1.ptx"));
+        var error = Assert.Throws<EmulatorException>(() => Run(ptx, 301));
+        Assert.That(error!.Finding.Kind, Is.EqualTo(FindingKind.OutOfBounds));
+        Assert.That(error.Finding.Location!.ToString(), Is.EqualTo("smooth_l1.cu:24"));
+        Assert.That(error.Finding.Thread.X, Is.EqualTo(300 - 256));
+    }
+
+    /// <summary>The last row of tensors of 300 columns.</summary>
+    private static void Run(string ptx, int columns)
+    {
+        using var device = new EmulatedDevice();
+        device.Launch(ptx, "smooth_l1_fwd_bwd", new Dim3(1), new Dim3(256), 0, device.Put(new float[300]), device.Put(0),
+            device.Put(new float[300]), device.Empty<float>(1), device.Put(new float[300]), columns, 1f, 1f);
+    }
+
+    [Test]
     public void Every_kernel_of_NVRTC_is_decoded(
         [ValueSource(nameof(Sources))] string source, [Values("-DELEMENT_BF16=0", "-DELEMENT_BF16=1")] string element)
     {
@@ -61,6 +91,8 @@ public sealed partial class RealKernelTests
         foreach (var source in KernelList.All)
         {
             var ptx = compiler.Compile(source);
+            // What ILGPU 1.5.3 makes of a float that is "condition ? 1 : 0": the bits of the integer.
+            Assert.That(ptx, Does.Not.Contain("0f00000001"), source.Name);
             var entry = Entries().Match(ptx).Groups[1].Value;
             Assert.That(() => driver.GetFunction(driver.LoadModule(ptx, source.Name), entry), Throws.Nothing, source.Name);
         }
