@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Data2Vec.Kernels;
 
 namespace Data2Vec.Engine;
@@ -52,6 +53,9 @@ public sealed partial class Device : IDisposable
 
     internal bool IsDisposed { get; private set; }
 
+    /// <summary>All memory that somebody holds.</summary>
+    internal LiveStorages Live { get; } = new();
+
     /// <summary>Collects what is allocated while a derivative runs, for the case that it fails; null at other times.</summary>
     internal List<Storage>? Unfinished { get; set; }
 
@@ -66,21 +70,24 @@ public sealed partial class Device : IDisposable
     }
 
     /// <summary>Fresh, uninitialised memory for a tensor, held once by the caller.</summary>
+    /// <param name="shape">The extents.</param>
+    /// <param name="type">The element type.</param>
+    /// <param name="owner">Who asks, for the message when there is no more: the operation's file, unless said otherwise.</param>
     /// <exception cref="InvalidOperationException">No scope is open, so nobody would take the tensor.</exception>
-    internal TensorRef Allocate(Shape shape, DType type)
+    internal TensorRef Allocate(Shape shape, DType type, [CallerFilePath] string owner = "")
     {
         _ = CurrentScope;
-        var place = AllocateLasting(shape, type);
+        var place = AllocateLasting(shape, type, owner);
         Unfinished?.Add(place.Storage!);
         return place;
     }
 
     /// <summary>As <see cref="Allocate"/>, for an owner that outlives the operation, whatever becomes of it.</summary>
-    internal TensorRef AllocateLasting(Shape shape, DType type)
+    internal TensorRef AllocateLasting(Shape shape, DType type, [CallerFilePath] string owner = "")
     {
         if (!Backend.Supports(type))
             throw new NotSupportedException($"{Backend.Description} has no {type.Name()} tensors.");
-        return new TensorRef(new Storage(this, checked(shape.Count * type.Size())), 0, shape, type, 0);
+        return new TensorRef(new Storage(this, shape, type, owner), 0, shape, type, 0);
     }
 }
 

@@ -32,7 +32,7 @@ internal abstract class Node(Tape tape, string op)
             Add(gradient, part, gradient);
             return;
         }
-        var sum = Tape.Device.Allocate(gradient.Shape, gradient.DType);
+        var sum = Tape.Device.Allocate(gradient.Shape, gradient.DType, "gradient");
         Add(gradient, part, sum);
         gradient.Release();
         gradient = sum;
@@ -47,7 +47,7 @@ internal abstract class Node(Tape tape, string op)
     {
         if (canAccumulate && !gradient.IsNone && gradient.Storage!.IsExclusive && gradient.DType == type)
             return new GradientTarget(this, gradient, accumulate: true, inPlace: true);
-        return new GradientTarget(this, Tape.Device.Allocate(shape, type), accumulate: false, inPlace: false);
+        return new GradientTarget(this, Tape.Device.Allocate(shape, type, "gradient"), accumulate: false, inPlace: false);
     }
 
     /// <summary>Runs the derivative if a gradient reached the output, then lets go of everything.</summary>

@@ -11,13 +11,40 @@ internal sealed class Storage
 {
     private int holders = 1;
 
-    public Storage(Device device, long bytes)
+    /// <exception cref="OutOfMemoryException">The device has no more; the sentence says which tensors hold what.</exception>
+    public Storage(Device device, Shape shape, DType type, string owner)
     {
         Device = device;
-        Buffer = device.Backend.Allocate(bytes);
+        Shape = shape;
+        DType = type;
+        Owner = owner;
+        try
+        {
+            Buffer = device.Backend.Allocate(checked(shape.Count * type.Size()));
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new OutOfMemoryException(device.Live.Shortage(this, e.Message), e);
+        }
+        device.Live.Add(this);
     }
 
     public Device Device { get; }
+
+    /// <summary>What it was made for: a file of Ops, whose name is the operation, or a part of a parameter store.</summary>
+    public string Owner { get; }
+
+    /// <summary>Of the tensor it was made for.</summary>
+    public Shape Shape { get; }
+
+    /// <inheritdoc cref="Shape"/>
+    public DType DType { get; }
+
+    /// <summary>Neighbours in <see cref="LiveStorages"/>.</summary>
+    public Storage? Older { get; set; }
+
+    /// <inheritdoc cref="Older"/>
+    public Storage? Newer { get; set; }
 
     public DeviceBuffer Buffer { get; }
 
@@ -39,7 +66,7 @@ internal sealed class Storage
     public void Release()
     {
         if (holders <= 0) throw new ObjectDisposedException(nameof(Storage), "Memory was given back twice.");
-        if (--holders == 0) Device.Backend.Free(Buffer);
+        if (--holders == 0) Free();
     }
 
     /// <summary>Gives the memory back although somebody still counts as a holder: after a failure nobody will let go.</summary>
@@ -47,13 +74,19 @@ internal sealed class Storage
     {
         if (holders <= 0) return;
         holders = 0;
-        Device.Backend.Free(Buffer);
+        Free();
     }
 
     public void Written(string op)
     {
         Version++;
         LastWriter = op;
+    }
+
+    private void Free()
+    {
+        Device.Live.Remove(this);
+        Device.Backend.Free(Buffer);
     }
 }
 

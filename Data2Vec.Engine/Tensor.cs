@@ -186,7 +186,7 @@ public sealed partial class Tensor : IDisposable
         throw new ArgumentException($"{typeof(T).Name} is not an element type of tensors.");
     }
 
-    private static Tensor Make(Device device, Shape shape, DType type, string name) => new(device.Allocate(shape, type), name);
+    private static Tensor Make(Device device, Shape shape, DType type, string name) => new(device.Allocate(shape, type, name), name);
 
     private ObjectDisposedException Gone() => new(nameof(Tensor),
         $"The tensor {this} was used after its scope had ended; keep it with scope.Keep or use it earlier.");

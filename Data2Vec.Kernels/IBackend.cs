@@ -17,6 +17,8 @@ public interface IBackend : IDisposable
     bool Computes(DType type);
     /// <summary>What the memory pool holds.</summary>
     MemoryStatistics Memory { get; }
+    /// <summary>True when operations return before they have run, so that waiting costs time.</summary>
+    bool Queues { get; }
     /// <summary>How often the host has waited for the device.</summary>
     long Synchronizations { get; }
 

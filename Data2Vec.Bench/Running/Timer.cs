@@ -53,7 +53,12 @@ internal sealed class Timer(Device device, Bounds bounds)
     {
         PeakMemory.Restart();
         using var session = c.Start(device);
-        return Measure(c.Modality, c.Shape, "update", () => session.Update(monitor: false), c.Flops, 0) with
+        void Update()
+        {
+            session.Update(monitor: false);
+            if (session.MustReport) session.Reports();
+        }
+        return Measure(c.Modality, c.Shape, "update", Update, c.Flops, 0) with
         {
             PeakBuffersMb = device.Backend.Memory.PeakBytes / Mega,
             PeakRssMb = PeakMemory.Read(),

@@ -129,8 +129,8 @@ public sealed class ParameterStore : IDisposable
             if (d.Teacher != TeacherRule.Shared) own += room;
         }
         length = student;
-        values = Zeroed(student);
-        teacher = Zeroed(own);
+        values = Zeroed(student, "parameters");
+        teacher = Zeroed(own, "teacher");
         table = Device.AllocateLasting(new Shape(Math.Max(1, segments.Length * Unsafe.SizeOf<Segment>())), DType.UInt8);
         UploadTable();
         for (var i = 0; initialise && i < segments.Length; i++)
@@ -164,7 +164,7 @@ public sealed class ParameterStore : IDisposable
         SyncTable();
         var args = new GradientNormArgs
         {
-            Gradients = OnDemand(ref gradients).View, Segments = table.View, SegmentCount = segments.Length,
+            Gradients = OnDemand(ref gradients, "parameter gradients").View, Segments = table.View, SegmentCount = segments.Length,
             Step = step.View,
         };
         args.Check();
@@ -279,9 +279,9 @@ public sealed class ParameterStore : IDisposable
         var (flat, offset) = part switch
         {
             ParameterPart.Student => (values, s.Offset),
-            ParameterPart.Gradient => (OnDemand(ref gradients), s.Offset),
-            ParameterPart.Moment1 => (OnDemand(ref moment1), s.Offset),
-            ParameterPart.Moment2 => (OnDemand(ref moment2), s.Offset),
+            ParameterPart.Gradient => (OnDemand(ref gradients, "parameter gradients"), s.Offset),
+            ParameterPart.Moment1 => (OnDemand(ref moment1, "first moments"), s.Offset),
+            ParameterPart.Moment2 => (OnDemand(ref moment2, "second moments"), s.Offset),
             _ => s.TeacherOffset >= 0 ? (teacher, s.TeacherOffset) : (values, s.Offset),
         };
         return flat with { Offset = offset, Shape = declarations[parameter].Shape };
@@ -291,8 +291,8 @@ public sealed class ParameterStore : IDisposable
 
     private AdamArgs UpdateArgs(AdamOptions options, StepState step) => new()
     {
-        Parameters = values.View, Gradients = OnDemand(ref gradients).View,
-        Moment1 = OnDemand(ref moment1).View, Moment2 = OnDemand(ref moment2).View,
+        Parameters = values.View, Gradients = OnDemand(ref gradients, "parameter gradients").View,
+        Moment1 = OnDemand(ref moment1, "first moments").View, Moment2 = OnDemand(ref moment2, "second moments").View,
         Segments = table.View, SegmentCount = segments.Length, Step = step.View,
         Beta1 = options.Beta1, Beta2 = options.Beta2, Epsilon = options.Epsilon, Variant = options.Variant,
     };
@@ -303,9 +303,9 @@ public sealed class ParameterStore : IDisposable
         Step = step.View,
     };
 
-    private TensorRef OnDemand(ref TensorRef part) => part.IsNone ? part = Zeroed(length) : part;
+    private TensorRef OnDemand(ref TensorRef part, string name) => part.IsNone ? part = Zeroed(length, name) : part;
 
-    private TensorRef Zeroed(long count)
+    private TensorRef Zeroed(long count, string name)
     {
         var place = Device.AllocateLasting(new Shape(checked((int)Math.Max(Alignment, count))), DType);
         Device.Backend.Fill(new FillArgs { Y = place.View, Count = place.Shape.Count, Value = 0 });

@@ -41,6 +41,8 @@ internal sealed unsafe partial class CpuBackend<T> : IBackend
 
     public MemoryStatistics Memory => memory.Statistics;
 
+    public bool Queues => false;
+
     public long Synchronizations { get; private set; }
 
     public bool Supports(DType type) => type != DType.Float64;

@@ -31,6 +31,9 @@ public sealed unsafe partial class DelayedBackend : IBackend
     public MemoryStatistics Memory => pool.Statistics;
 
     /// <inheritdoc/>
+    public bool Queues => true;
+
+    /// <inheritdoc/>
     public long Synchronizations { get; private set; }
 
     /// <inheritdoc/>

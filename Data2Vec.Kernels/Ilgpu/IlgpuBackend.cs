@@ -40,6 +40,9 @@ public sealed partial class IlgpuBackend : IBackend
     public MemoryStatistics Memory => pool.Statistics;
 
     /// <inheritdoc/>
+    public bool Queues => true;
+
+    /// <inheritdoc/>
     public long Synchronizations { get; private set; }
 
     /// <inheritdoc/>

@@ -39,8 +39,15 @@ internal sealed unsafe class HostPool(bool poison, Func<nint, long, int, HostBuf
 
     protected override HostBuffer? TryMake(long bytes, int sizeClass)
     {
-        var memory = NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
-        if (memory is null) return null;
+        void* memory;
+        try
+        {
+            memory = NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
         return make is null ? new HostBuffer((byte*)memory, bytes, sizeClass) : make((nint)memory, bytes, sizeClass);
     }
 

@@ -18,6 +18,9 @@ public sealed unsafe partial class ReferenceBackend : IBackend
     public MemoryStatistics Memory => pool.Statistics;
 
     /// <inheritdoc/>
+    public bool Queues => false;
+
+    /// <inheritdoc/>
     public long Synchronizations { get; private set; }
 
     /// <inheritdoc/>

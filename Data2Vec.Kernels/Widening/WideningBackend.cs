@@ -20,6 +20,9 @@ public sealed partial class WideningBackend : IBackend
     public MemoryStatistics Memory => inner.Memory;
 
     /// <inheritdoc/>
+    public bool Queues => inner.Queues;
+
+    /// <inheritdoc/>
     public long Synchronizations => inner.Synchronizations;
 
     /// <inheritdoc/>

@@ -52,6 +52,9 @@ public sealed record StepReport(
 /// <param name="Probes">Linear probes, if they were asked for.</param>
 /// <param name="ProbesLeftOut">Probes that this data cannot have, each with the reason.</param>
 /// <param name="TokensPerSecond">Positions (tokens, frames, patches) per second over all training of this process.</param>
+/// <param name="FirstUpdateSeconds">
+/// Time of this process' first update, in which kernels are compiled and pools are filled; absent when there was none.
+/// </param>
 /// <param name="PeakMemoryMb">
 /// Peak of the process' resident memory: on Linux during this run, elsewhere since the process started.
 /// </param>
@@ -61,8 +64,8 @@ public sealed record StepReport(
 public sealed record RunSummary(
     string Modality, string Preset, ulong Seed, int Steps, double Seconds, double? LossFirst, double? LossLast,
     double? TargetStd, double? PredictionStd, double? PositionR2, double? EffectiveRank, IReadOnlyList<ProbeResult> Probes,
-    IReadOnlyList<string> ProbesLeftOut, double TokensPerSecond, double PeakMemoryMb, string Device, int Threads,
-    string DataDigest);
+    IReadOnlyList<string> ProbesLeftOut, double TokensPerSecond, double? FirstUpdateSeconds, double PeakMemoryMb,
+    string Device, int Threads, string DataDigest);
 
 /// <summary>Told what happens in a run; the command line shows it.</summary>
 public interface IPretrainObserver

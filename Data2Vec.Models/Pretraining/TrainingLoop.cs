@@ -9,18 +9,22 @@ internal sealed class TrainingLoop(
     PretrainConfig config, PretrainTask task, ITrainingSession session, RunFolder folder, IPretrainObserver observer)
 {
     private readonly HashSet<string> unhealthy = [];
+    private readonly Stopwatch clock = new();
+    private readonly int firstStep = session.Step;
     private int saved = folder.Start is null ? -1 : session.Step;
+    private long positions, windowPositions;
+    private TimeSpan windowStart;
 
     /// <summary>Over all updates of this process.</summary>
     public double PositionsPerSecond { get; private set; }
 
+    /// <summary>Time of this process' first update, in which kernels are compiled and pools are filled.</summary>
+    public double? FirstUpdateSeconds { get; private set; }
+
     /// <summary>Trains; false when a stop was requested (a checkpoint is written then).</summary>
     public bool Run(CancellationToken stop)
     {
-        var clock = Stopwatch.StartNew();
-        var firstStep = session.Step;
-        long positions = 0, windowPositions = 0;
-        var windowStart = TimeSpan.Zero;
+        clock.Start();
         while (session.Step < config.Steps)
         {
             if (stop.IsCancellationRequested)
@@ -29,26 +33,36 @@ internal sealed class TrainingLoop(
                 return false;
             }
             var next = session.Step + 1;
-            var log = next % config.LogEvery == 0 || next == config.Steps || next == 1;
-            var update = session.Update(log);
-            positions += update.Positions;
-            windowPositions += update.Positions;
-            if (update.Skipped) observer.Warned($"step {next}: gradient not finite, the update was skipped");
-            // A skipped update is in the log whatever its step.
-            if (log || update.Skipped)
-            {
-                var elapsed = clock.Elapsed;
-                var rate = windowPositions / Math.Max(1e-9, (elapsed - windowStart).TotalSeconds);
-                var eta = elapsed.TotalSeconds / (next - firstStep) * (config.Steps - next);
-                Report(update, next, rate, elapsed.TotalSeconds, eta);
-                (windowStart, windowPositions) = (elapsed, 0);
-            }
+            var log = IsLogged(next);
+            session.Update(log);
+            if (log || session.MustReport || FirstUpdateSeconds is null) TakeReports();
             if (config.SaveEvery > 0 && next % config.SaveEvery == 0) Save();
         }
         PositionsPerSecond = positions / Math.Max(1e-9, clock.Elapsed.TotalSeconds);
         Save();
         return true;
     }
+
+    /// <summary>Waits for the updates that are queued and writes down what is to be told of them.</summary>
+    private void TakeReports()
+    {
+        foreach (var update in session.Reports())
+        {
+            FirstUpdateSeconds ??= clock.Elapsed.TotalSeconds;
+            positions += update.Positions;
+            windowPositions += update.Positions;
+            if (update.Skipped) observer.Warned($"step {update.Step}: gradient not finite, the update was skipped");
+            // A skipped update is in the log whatever its step.
+            if (!update.Skipped && !IsLogged(update.Step)) continue;
+            var elapsed = clock.Elapsed;
+            var rate = windowPositions / Math.Max(1e-9, (elapsed - windowStart).TotalSeconds);
+            var eta = elapsed.TotalSeconds / (update.Step - firstStep) * (config.Steps - update.Step);
+            Report(update, update.Step, rate, elapsed.TotalSeconds, eta);
+            (windowStart, windowPositions) = (elapsed, 0);
+        }
+    }
+
+    private bool IsLogged(int step) => step % config.LogEvery == 0 || step == config.Steps || step == 1;
 
     private void Report(UpdateReport update, int step, double rate, double seconds, double eta)
     {
@@ -76,6 +90,8 @@ internal sealed class TrainingLoop(
 
     private void Save()
     {
+        // Nothing broken is saved: an update that is not finite stops the run here at the latest.
+        TakeReports();
         if (saved == session.Step) return;
         saved = session.Step;
         var path = folder.Checkpoints.Save(session.Step, writer =>

@@ -8,6 +8,7 @@ namespace Data2Vec.Models;
 public sealed class NonFiniteException(string message) : Exception(message);
 
 /// <summary>What one update did.</summary>
+/// <param name="Step">Its number, from 1.</param>
 /// <param name="Loss">Summed loss divided by the masked positions.</param>
 /// <param name="LearningRate">Rate used.</param>
 /// <param name="GradientNorm">Before clipping.</param>
@@ -16,7 +17,7 @@ public sealed class NonFiniteException(string message) : Exception(message);
 /// <param name="Skipped">The update was skipped because something was not finite.</param>
 /// <param name="Collapse">Collapse numbers of the last micro-batch, when asked for.</param>
 public sealed record UpdateReport(
-    double Loss, double LearningRate, double GradientNorm, double EmaDecay, long Positions, bool Skipped,
+    int Step, double Loss, double LearningRate, double GradientNorm, double EmaDecay, long Positions, bool Skipped,
     CollapseReport? Collapse);
 
 /// <summary>
@@ -36,19 +37,31 @@ public interface ITrainingSession : IDisposable
     /// <summary>Values, moments, teacher.</summary>
     ParameterStore Store { get; }
 
-    /// <summary>Finished updates.</summary>
+    /// <summary>Updates that ran or are queued.</summary>
     int Step { get; set; }
 
-    /// <summary>One update: gradients of all micro-batches, norm and clipping, Adam, moving average.</summary>
+    /// <summary>True when <see cref="Reports"/> is due: the device never makes the host wait, or no further update fits.</summary>
+    bool MustReport { get; }
+
+    /// <summary>
+    /// Queues one update: gradients of all micro-batches, norm and clipping, Adam, moving average. Waits for nothing unless
+    /// <paramref name="monitor"/> is set.
+    /// </summary>
     /// <param name="monitor">Compute the collapse numbers too.</param>
+    /// <exception cref="InvalidOperationException">So many updates are queued that <see cref="Reports"/> must be called.</exception>
+    void Update(bool monitor);
+
+    /// <summary>What the updates since the last call did, oldest first; waits until they have run.</summary>
     /// <exception cref="NonFiniteException">Something is not finite and the policy is to stop.</exception>
-    UpdateReport Update(bool monitor);
+    IReadOnlyList<UpdateReport> Reports();
 }
 
 /// <summary>Model, optimiser state and data of a run.</summary>
 /// <typeparam name="TBatch">A micro-batch of the modality.</typeparam>
 public sealed class TrainingSession<TBatch> : ITrainingSession
 {
+    private const int MostQueued = 64;
+
     private readonly PretrainConfig config;
     private readonly IPretrainable<TBatch> model;
     private readonly IBatchSource<TBatch> batches;
@@ -56,6 +69,8 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
     private readonly EmaSchedule ema;
     private readonly ObjectiveConfig objective;
     private readonly StepState state;
+    private readonly StepHistory history;
+    private readonly Queue<(long Positions, CollapseReport? Collapse)> queued = new();
 
     /// <summary>Gives a declared model its first values and stands ready for the first update.</summary>
     /// <param name="config">Settings.</param>
@@ -68,6 +83,7 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
         this.batches = batches;
         model.Store.Build(config.Seed, config.WeightDecay, decayVectors: config.DecayVectors);
         state = new StepState(model.Store.Device);
+        history = new StepHistory(model.Store.Device, MostQueued, config.MicroBatches, model.Store.DType);
         rates = config.Rates();
         ema = config.Ema();
         objective = config.Objective();
@@ -80,7 +96,10 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
     public int Step { get; set; }
 
     /// <inheritdoc/>
-    public UpdateReport Update(bool monitor)
+    public bool MustReport => !Store.Device.Backend.Queues || history.Count == history.Capacity;
+
+    /// <inheritdoc/>
+    public void Update(bool monitor)
     {
         var micros = Enumerable.Range(0, config.MicroBatches)
             .Select(m => batches.Get((uint)Step, m, config.MicroBatches)).ToArray();
@@ -95,7 +114,6 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
             MaxGradientNorm = config.ClipNorm,
         };
         Store.ClearGradients();
-        double loss = 0;
         CollapseReport? collapse = null;
         for (var m = 0; m < micros.Length; m++)
         {
@@ -107,37 +125,52 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
             using var student = Store.Student(tape, config.Precision.Type());
             var result = Objective.Run(
                 model, micros[m], student, objective, new ForwardMode(state, Recompute: config.Recompute), watched);
-            loss += result.Loss.Item();
+            history.Record(m, result.Loss);
             tape.Backward(result.Loss);
             if (watched) collapse = CollapseMonitor.Look(result, model.DataRows(micros[m]));
         }
-        loss /= state.Values.GradientDivisor;
         Store.ComputeGradientNorm(state);
         Store.UpdateWithTeacher(config.Adam(), state);
-        state.Download();
-        var bad = state.Values.NonFinite != 0 || !double.IsFinite(loss);
-        if (bad && (config.OnNonfinite == NonFinitePolicy.Stop || state.Values.NonFinite == 0))
-            throw new NonFiniteException(Describe(loss));
+        history.Record(state);
+        queued.Enqueue((micros.Sum(b => (long)model.DataRows(b).Length), collapse));
         Step++;
-        return new UpdateReport(loss, state.Values.LearningRate, state.Values.GradientNorm, state.Values.EmaDecay,
-            micros.Sum(b => (long)model.DataRows(b).Length), bad, collapse);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<UpdateReport> Reports()
+    {
+        var reports = new List<UpdateReport>();
+        foreach (var (values, losses) in history.Read())
+        {
+            var (positions, collapse) = queued.Dequeue();
+            var loss = losses.Sum() / values.GradientDivisor;
+            var bad = values.NonFinite != 0 || !double.IsFinite(loss);
+            if (bad && (config.OnNonfinite == NonFinitePolicy.Stop || values.NonFinite == 0))
+                throw new NonFiniteException(Describe((int)values.Step, loss));
+            reports.Add(new UpdateReport((int)values.Step + 1, loss, values.LearningRate, values.GradientNorm, values.EmaDecay,
+                positions, bad, collapse));
+        }
+        return reports;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         (batches as IDisposable)?.Dispose();
+        history.Dispose();
         state.Dispose();
         Store.Dispose();
     }
 
     /// <summary>Which tensor is not finite, of which step and examples.</summary>
-    private string Describe(double loss)
+    private string Describe(int step, double loss)
     {
-        var first = (long)Step * config.MicroBatches * config.BatchSize;
+        var first = (long)step * config.MicroBatches * config.BatchSize;
         var last = first + (long)config.MicroBatches * config.BatchSize - 1;
-        var what = FirstNonFinite() ?? (double.IsFinite(loss) ? "the norm of the gradient" : "the loss");
-        return $"At step {Step + 1} {what} is not finite, and the loss is {loss:G6} "
+        // Behind later updates the gradients are no longer those of this one.
+        var what = (step + 1 == Step ? FirstNonFinite() : null)
+            ?? (double.IsFinite(loss) ? "the norm of the gradient" : "the loss");
+        return $"At step {step + 1} {what} is not finite, and the loss is {loss:G6} "
             + $"(examples {first} to {last} of the data order of seed {config.Seed}); "
             + "lower learning_rate, lengthen warmup_steps, or set on_nonfinite=skip.";
     }

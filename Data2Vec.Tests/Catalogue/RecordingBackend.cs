@@ -19,6 +19,8 @@ internal sealed class RecordingBackend(IBackend inner) : IBackend
 
     public MemoryStatistics Memory => inner.Memory;
 
+    public bool Queues => inner.Queues;
+
     public long Synchronizations => inner.Synchronizations;
 
     public bool Supports(DType type) => inner.Supports(type);
