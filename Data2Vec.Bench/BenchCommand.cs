@@ -24,6 +24,7 @@ internal static class BenchCommand
         root.Subcommands.Add(Verb("time", "Time a device against what the machine can do at best.", "cpu", Verbs.Time));
         root.Subcommands.Add(Verb("steps", "Time whole pre-training updates of base-size models.", "cpu", Verbs.Steps));
         root.Subcommands.Add(KernelsCommand.Make());
+        root.Subcommands.Add(CudaCommand.Make());
         root.Subcommands.Add(CurvesCommand.Make());
         root.Subcommands.Add(Verb("bdn", "Run cases under BenchmarkDotNet.", "cpu", Verbs.Bdn));
         var parsed = root.Parse(args);

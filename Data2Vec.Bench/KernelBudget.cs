@@ -1,5 +1,5 @@
 using System.Globalization;
-using Data2Vec.Kernels.Ilgpu;
+using Data2Vec.Kernels.Platform;
 
 namespace Data2Vec.Bench;
 
@@ -8,10 +8,15 @@ namespace Data2Vec.Bench;
 /// </summary>
 internal static class KernelBudget
 {
-    public const string Header = "kernel\tsm_80 registers\tsm_90 registers\tshared bytes\tstack bytes\tspill bytes";
+    /// <summary>Of the table of ILGPU's kernels.</summary>
+    public static readonly string Header = HeaderOf(["80", "90"]);
 
     /// <summary>What ptxas is asked for.</summary>
     public static readonly string[] Architectures = ["sm_80", "sm_90"];
+
+    /// <summary>First line of a table for some architectures.</summary>
+    public static string HeaderOf(IEnumerable<string> levels) =>
+        $"kernel\t{string.Join('\t', levels.Select(l => $"sm_{l} registers"))}\tshared bytes\tstack bytes\tspill bytes";
 
     /// <summary>The line of a kernel: registers on each architecture, the most of the rest.</summary>
     public static string Line(string kernel, IReadOnlyList<KernelUse> uses) => string.Join('\t',

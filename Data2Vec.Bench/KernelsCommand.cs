@@ -43,7 +43,7 @@ internal static class KernelsCommand
                 var ptx = compiler.Compile(source);
                 if (folder is not null) File.WriteAllText(Path.Combine(folder, source.Name.Replace(' ', '_') + ".ptx"), ptx);
                 KernelUse[] uses = assembler is null ? []
-                    : [.. KernelBudget.Architectures.Select(a => PtxCompiler.Assemble(assembler, ptx, a))];
+                    : [.. KernelBudget.Architectures.Select(a => Ptxas.Assemble(assembler, ptx, a).Values.Single())];
                 output.WriteLine($"ok   {source.Name,-48} {string.Join("  ", uses.Select((u, i) => $"{KernelBudget.Architectures[i]} {u}"))}");
                 if (uses.Length > 0) table.Add(KernelBudget.Line(source.Name, uses));
             }

@@ -6,10 +6,11 @@ namespace Data2Vec.Engine;
 public sealed partial class Device
 {
     private static readonly string[] Kinds =
-        ["cpu", "reference", "ilgpu:N", "ilgpu:cpu", "delayed", "delayed:reference", "auto"];
+        ["cpu", "reference", "cuda:N", "emulator", "ilgpu:N", "ilgpu:cpu", "delayed", "delayed:reference", "auto"];
 
     /// <summary>
-    /// A device by name: "cpu", "reference", "ilgpu:N" (GPU number N, as <see cref="IlgpuDevices.Find"/> counts), "ilgpu:cpu"
+    /// A device by name: "cpu", "reference", "cuda:N" (NVIDIA GPU number N, hand-written kernels),
+    /// "emulator" (tests: the same on an interpreter of PTX), "ilgpu:N" (GPU number N, as <see cref="IlgpuDevices.Find"/> counts), "ilgpu:cpu"
     /// (tests: ILGPU's CPU accelerator), "delayed" (tests: the cpu behind a queue), "delayed:reference", or "auto", which takes
     /// the fastest that works and logs what it chose and why.
     /// </summary>
@@ -25,6 +26,7 @@ public sealed partial class Device
             case "auto": return Choose(threads, log);
             case "cpu": return new Device(name, CpuBackend.Create(threads));
             case "reference": return new Device(name, new ReferenceBackend());
+            case "emulator": return new Device(name, CudaDevices.OpenEmulator());
             case "ilgpu:cpu": return new Device(name, IlgpuDevices.OpenCpu());
             case "delayed": return new Device(name, new DelayedBackend(CpuBackend.Create(threads)));
             case "delayed:reference": return new Device(name, new DelayedBackend(new ReferenceBackend()));
@@ -33,6 +35,11 @@ public sealed partial class Device
                     && int.TryParse(name.AsSpan(6), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
                 {
                     return new Device(name, IlgpuDevices.Open(number));
+                }
+                if (name.StartsWith("cuda:", StringComparison.Ordinal)
+                    && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var gpu))
+                {
+                    return new Device(name, CudaDevices.Open(gpu));
                 }
                 throw new ArgumentException($"There is no device '{name}'; expected one of {string.Join(", ", Kinds)}.");
         }

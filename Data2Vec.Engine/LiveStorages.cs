@@ -1,4 +1,5 @@
 using System.Globalization;
+using Data2Vec.Kernels;
 
 namespace Data2Vec.Engine;
 

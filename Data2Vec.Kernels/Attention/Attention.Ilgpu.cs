@@ -31,7 +31,7 @@ public sealed partial class IlgpuBackend
                 Scores = AttentionScores<T>.Of(a.KeyMask, a.Bias, a.Slopes, a.Dropout, a.Batch, a.Heads, a.Queries, a.Keys,
                     a.HeadSize, a.Scale),
                 Q = View<T>(a.Q), K = View<T>(a.K), V = View<T>(a.V), O = View<T>(a.O),
-                LogSumExp = sums is null ? View<float>(a.LogSumExp) : ((ArrayView<byte>)sums.Memory.View).Cast<float>(),
+                LogSumExp = sums is null ? View<float>(a.LogSumExp) : sums.View.Cast<float>(),
                 Probabilities = View<T>(a.Probabilities),
                 QRow = (int)a.QRow, KRow = (int)a.KRow, VRow = (int)a.VRow, ORow = (int)a.ORow, Tiles = tiles,
                 WholeQ = WholeHeads(a.Q, a.QRow, a.HeadSize), WholeK = WholeHeads(a.K, a.KRow, a.HeadSize),

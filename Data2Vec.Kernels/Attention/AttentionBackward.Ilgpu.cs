@@ -38,7 +38,7 @@ public sealed partial class IlgpuBackend
                 a.HeadSize, a.Scale),
             Q = View<T>(a.Q), K = View<T>(a.K), V = View<T>(a.V), O = View<T>(a.O), DO = View<T>(a.DO), DQ = View<T>(a.DQ),
             DK = View<T>(a.DK), DV = View<T>(a.DV), DBias = View<T>(a.DBias), DSlopes = View<T>(a.DSlopes),
-            LogSumExp = View<float>(a.LogSumExp), Products = ((ArrayView<byte>)products.Memory.View).Cast<float>(),
+            LogSumExp = View<float>(a.LogSumExp), Products = products.View.Cast<float>(),
             QRow = (int)a.QRow, KRow = (int)a.KRow, VRow = (int)a.VRow, ORow = (int)a.ORow, Tiles = queryTiles,
             WholeQ = WholeHeads(a.Q, a.QRow, a.HeadSize), WholeK = WholeHeads(a.K, a.KRow, a.HeadSize),
             WholeV = WholeHeads(a.V, a.VRow, a.HeadSize), WholeO = WholeHeads(a.O, a.ORow, a.HeadSize),
@@ -66,7 +66,7 @@ public sealed partial class IlgpuBackend
             args.KeyTiles = keyTiles;
             var tiles = checked(a.Heads * queryTiles * keyTiles);
             var parts = a.DSlopes.IsNone ? null : pool.Allocate(Math.Max(1L, tiles) * sizeof(float));
-            if (parts is not null) args.SlopeParts = ((ArrayView<byte>)parts.Memory.View).Cast<float>();
+            if (parts is not null) args.SlopeParts = ((ArrayView<byte>)parts.View).Cast<float>();
             Launch(AttentionBiasKernels<T, TPieces>.Backward, new Index3D(tiles, 1, 1), threads, args);
             if (parts is not null)
             {

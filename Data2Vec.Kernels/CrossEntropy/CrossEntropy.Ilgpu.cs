@@ -20,7 +20,7 @@ public sealed partial class IlgpuBackend
             var args = new CrossEntropyKernelArgs<T>
             {
                 X = View<T>(a.X), Target = DeviceIndices.Of(a.Target), Weight = View<T>(a.Weight), Loss = View<T>(a.Loss),
-                LogSumExp = View<float>(a.LogSumExp), TotalWeight = View<float>(a.TotalWeight), Fault = fault.View,
+                LogSumExp = View<float>(a.LogSumExp), TotalWeight = View<float>(a.TotalWeight), Fault = Faults,
                 Sums = View<float>(new BufferView(sums, 0, DType.Float32)), Rows = a.Rows, Classes = a.Classes,
                 Ignore = a.IgnoreIndex, Smoothing = (float)a.Smoothing, Hard = (float)(1 - a.Smoothing), Reduction = a.Reduction,
                 PerRow = perRow ? 1 : 0,

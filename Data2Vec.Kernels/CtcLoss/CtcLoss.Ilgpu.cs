@@ -19,7 +19,7 @@ public sealed partial class IlgpuBackend
             {
                 X = View<T>(a.X), Targets = View<int>(a.Targets), InputLengths = View<int>(a.InputLengths),
                 TargetLengths = View<int>(a.TargetLengths), Loss = View<T>(a.Loss), SampleLoss = View<float>(a.SampleLoss),
-                Alpha = View<float>(a.Alpha), Fault = fault.View, Batch = a.Batch, Time = a.Time, Classes = a.Classes,
+                Alpha = View<float>(a.Alpha), Fault = Faults, Batch = a.Batch, Time = a.Time, Classes = a.Classes,
                 MaxTarget = a.MaxTarget, Blank = a.Blank, ZeroInfinity = a.ZeroInfinity ? 1 : 0, Reduction = a.Reduction,
             };
             Launch(CtcKernels<T>.Forward, new Index3D(a.Batch, 1, 1), GroupSize(args.Width), args);

@@ -24,7 +24,7 @@ public sealed partial class IlgpuBackend
             strides[a.Dimension] = 0;
             LaunchElements(GatherKernels<T>.Forward, a.Shape.Count, new GatherKernelArgs<T>
             {
-                X = View<T>(a.X), Y = View<T>(a.Y), Index = DeviceIndices.Of(a.Index), Fault = fault.View,
+                X = View<T>(a.X), Y = View<T>(a.Y), Index = DeviceIndices.Of(a.Index), Fault = Faults,
                 Layout = DeviceLayout.Of(a.Shape, strides, default, default), Count = a.Shape.Count, Step = step,
                 Limit = a.Source[a.Dimension],
             });
@@ -55,7 +55,7 @@ public sealed partial class IlgpuBackend
             var (own, whole) = (a.Shape.Strides, a.Target.Strides);
             var args = new ScatterKernelArgs<T>
             {
-                X = View<T>(a.X), Y = View<T>(a.Y), Index = DeviceIndices.Of(a.Index), Fault = fault.View,
+                X = View<T>(a.X), Y = View<T>(a.Y), Index = DeviceIndices.Of(a.Index), Fault = Faults,
                 Step = own[a.Dimension], WholeStep = whole[a.Dimension], Length = a.Shape[a.Dimension],
                 Limit = a.Target[a.Dimension],
             };

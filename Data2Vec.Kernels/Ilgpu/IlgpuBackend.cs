@@ -1,6 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Data2Vec.Kernels.Ilgpu;
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace Data2Vec.Kernels;
 
@@ -12,32 +13,29 @@ namespace Data2Vec.Kernels;
 /// </summary>
 public sealed partial class IlgpuBackend : IBackend
 {
-    private readonly Context context;
-    private readonly Accelerator accelerator;
-    private readonly AcceleratorStream stream;
-    private readonly IlgpuPool pool;
-    private readonly PinnedRing staging;
-    private readonly MemoryBuffer1D<Fault, Stride1D.Dense> fault;
-    private Delegate?[] kernels = [];
+    private readonly IKernelRuntime runtime;
+    private readonly BufferPool<IlgpuBuffer> pool;
+    private readonly IlgpuBuffer fault;
 
-    /// <param name="context">The ILGPU context; disposed with this backend.</param>
-    /// <param name="accelerator">A device of that context; disposed with this backend.</param>
-    internal IlgpuBackend(Context context, Accelerator accelerator)
+    /// <param name="runtime">The device; disposed with this backend.</param>
+    internal IlgpuBackend(IKernelRuntime runtime)
     {
-        this.context = context;
-        this.accelerator = accelerator;
-        stream = accelerator.CreateStream();
-        pool = new IlgpuPool(accelerator);
-        staging = new PinnedRing(accelerator, stream);
-        fault = accelerator.Allocate1D<Fault>(1);
-        fault.MemSetToZero(stream);
+        this.runtime = runtime;
+        pool = runtime.Pool;
+        fault = pool.Allocate(Unsafe.SizeOf<Fault>());
+        runtime.Clear(fault);
     }
 
     /// <inheritdoc/>
-    public string Description => $"ilgpu ({accelerator.Name}, {accelerator.AcceleratorType.ToString().ToLowerInvariant()})";
+    public string Description => runtime.Description;
 
     /// <inheritdoc/>
-    public MemoryStatistics Memory => pool.Statistics;
+    public MemoryStatistics Memory => pool.Statistics with
+    {
+        // The note of faults is nobody's tensor.
+        OutstandingBuffers = pool.Statistics.OutstandingBuffers - 1,
+        OutstandingBytes = pool.Statistics.OutstandingBytes - fault.Bytes,
+    };
 
     /// <inheritdoc/>
     public bool Queues => true;
@@ -58,33 +56,15 @@ public sealed partial class IlgpuBackend : IBackend
     public void Free(DeviceBuffer buffer) => pool.Free((IlgpuBuffer)buffer);
 
     /// <inheritdoc/>
-    public void Upload(ReadOnlySpan<byte> source, BufferView target)
-    {
-        var view = View<byte>(target with { Offset = target.Offset * target.DType.Size(), DType = DType.UInt8 });
-        for (var at = 0; at < source.Length;)
-        {
-            var part = staging.Take(source.Length - at);
-            source.Slice(at, part.Length).CopyTo(part.Memory);
-            part.CopyTo(view.SubView(at, part.Length));
-            at += part.Length;
-        }
-    }
+    public void Upload(ReadOnlySpan<byte> source, BufferView target) =>
+        runtime.Upload(source, (IlgpuBuffer)target.Buffer!, target.Offset * target.DType.Size());
 
     /// <inheritdoc/>
-    public unsafe void Download(BufferView source, Span<byte> target)
+    public void Download(BufferView source, Span<byte> target)
     {
         Synchronizations++;
-        if (!target.IsEmpty)
-        {
-            var view = View<byte>(source with { Offset = source.Offset * source.DType.Size(), DType = DType.UInt8 });
-            // ILGPU takes the address of what it is given and does not pin it: while the device is waited for, the collector
-            // would move the caller's array away.
-            fixed (byte* pinned = target)
-            {
-                view.SubView(0, target.Length).CopyToCPU(stream, ref *pinned, target.Length);
-            }
-        }
-        stream.Synchronize();
+        if (target.IsEmpty) runtime.Synchronize();
+        else runtime.Download((IlgpuBuffer)source.Buffer!, source.Offset * source.DType.Size(), target);
         ThrowIfFaulty();
     }
 
@@ -92,28 +72,29 @@ public sealed partial class IlgpuBackend : IBackend
     public void Synchronize()
     {
         Synchronizations++;
-        stream.Synchronize();
+        runtime.Synchronize();
         ThrowIfFaulty();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        stream.Synchronize();
-        fault.Dispose();
-        staging.Dispose();
-        pool.Dispose();
-        stream.Dispose();
-        accelerator.Dispose();
-        context.Dispose();
+        runtime.Synchronize();
+        pool.Free(fault);
+        runtime.Dispose();
     }
+
+    /// <summary>Memory in which kernels note the first bad index: one <see cref="Fault"/>.</summary>
+    internal IlgpuBuffer FaultNote => fault;
+
+    private ArrayView<Fault> Faults => fault.View.SubView(0, Unsafe.SizeOf<Fault>()).Cast<Fault>();
 
     /// <summary>The elements of an operand, to the end of its buffer; an empty view for an absent one.</summary>
     internal static ArrayView<T> View<T>(BufferView view)
         where T : unmanaged
     {
         if (view.Buffer is null) return ArrayView<T>.Empty;
-        ArrayView<byte> bytes = ((IlgpuBuffer)view.Buffer).Memory.View;
+        var bytes = ((IlgpuBuffer)view.Buffer).View;
         var from = view.Offset * view.DType.Size();
         return bytes.SubView(from, bytes.Length - from).Cast<T>();
     }
@@ -123,8 +104,7 @@ public sealed partial class IlgpuBackend : IBackend
         where TArgs : struct
     {
         if (groups.X == 0 || groups.Y == 0 || groups.Z == 0) return;
-        var launch = (Action<AcceleratorStream, KernelConfig, TArgs>)Loaded(source);
-        launch(stream, new KernelConfig(groups, new Index3D(threads, 1, 1)), args);
+        runtime.Launch(source, groups, threads, args);
     }
 
     /// <summary>Queues an element-wise kernel whose threads loop over the grid.</summary>
@@ -133,7 +113,7 @@ public sealed partial class IlgpuBackend : IBackend
     {
         var threads = GroupSize(count);
         // Enough groups to fill the device several times over; each thread then takes several elements.
-        var most = (long)accelerator.NumMultiprocessors * 32;
+        var most = (long)runtime.Multiprocessors * 32;
         Launch(source, new Index3D((int)Math.Min((count + threads - 1) / threads, most), 1, 1), threads, args);
     }
 
@@ -147,31 +127,13 @@ public sealed partial class IlgpuBackend : IBackend
     private static int UnitOf(long a, long b = 0, long c = 0, long d = 0) =>
         1 << Math.Min(4, System.Numerics.BitOperations.TrailingZeroCount(a | b | c | d));
 
-    /// <summary>The launcher of a kernel, compiled when it is first asked for.</summary>
-    private Delegate Loaded(KernelSource source)
-    {
-        if (source.Number < kernels.Length && kernels[source.Number] is { } known) return known;
-        if (source.Number >= kernels.Length) Array.Resize(ref kernels, source.Number + 64);
-        try
-        {
-            kernels[source.Number] = source.Load(accelerator);
-        }
-        catch (Exception e) when (e is InternalCompilerException or AcceleratorException or NotSupportedException)
-        {
-            throw new InvalidOperationException(
-                $"The kernel {source.Name} does not compile for {accelerator.Name}: {(e.InnerException ?? e).Message}", e);
-        }
-        return kernels[source.Number]!;
-    }
-
     /// <summary>Throws for the first bad index that a kernel has met since the last wait.</summary>
     private void ThrowIfFaulty()
     {
         var noted = default(Fault);
-        ((ArrayView<Fault>)fault.View).CopyToCPU(stream, ref noted, 1);
-        stream.Synchronize();
+        runtime.Download(fault, 0, MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref noted, 1)));
         if (noted.Op == 0) return;
-        fault.MemSetToZero(stream);
+        runtime.Clear(fault);
         Throw((IndexedOp)noted.Op, noted);
     }
 

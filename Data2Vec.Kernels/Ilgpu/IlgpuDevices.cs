@@ -19,7 +19,7 @@ public static class IlgpuDevices
     public static IlgpuBackend OpenCpu()
     {
         var context = Context.Create(b => b.CPU(new CPUDevice(32, 8, 1)).Profiling());
-        return new IlgpuBackend(context, context.GetCPUDevice(0).CreateAccelerator(context));
+        return new IlgpuBackend(new AcceleratorRuntime(context, context.GetCPUDevice(0).CreateAccelerator(context)));
     }
 
     /// <summary>A GPU by its number in <see cref="Find"/>.</summary>
@@ -43,7 +43,7 @@ public static class IlgpuDevices
                 throw new NotSupportedException($"it has warps of {device.WarpSize} and groups of at most "
                     + $"{device.MaxNumThreadsPerGroup} threads; the kernels need {WarpSize} and {RowReduction.GroupSize}.");
             }
-            return new IlgpuBackend(context, device.CreateAccelerator(context));
+            return new IlgpuBackend(new AcceleratorRuntime(context, device.CreateAccelerator(context)));
         }
         catch (Exception e)
         {

@@ -4,16 +4,20 @@ using ILGPU.Runtime;
 namespace Data2Vec.Kernels.Ilgpu;
 
 /// <summary>Memory of an ILGPU device, owned by an <see cref="IlgpuPool"/>.</summary>
-internal sealed class IlgpuBuffer : PooledBuffer
+internal sealed class AcceleratorBuffer : IlgpuBuffer
 {
-    public IlgpuBuffer(MemoryBuffer1D<byte, Stride1D.Dense> memory, int sizeClass)
+    private readonly MemoryBuffer1D<byte, Stride1D.Dense> memory;
+
+    public AcceleratorBuffer(MemoryBuffer1D<byte, Stride1D.Dense> memory, int sizeClass)
     {
-        Memory = memory;
+        this.memory = memory;
         Bytes = memory.Length;
         SizeClass = sizeClass;
     }
 
-    public MemoryBuffer1D<byte, Stride1D.Dense> Memory { get; }
+    public override ArrayView<byte> View => memory.View;
+
+    public void Release() => memory.Dispose();
 }
 
 /// <summary>Pool of the memory of one device, for its one stream.</summary>
@@ -25,7 +29,7 @@ internal sealed class IlgpuPool(Accelerator accelerator) : BufferPool<IlgpuBuffe
     {
         try
         {
-            return new IlgpuBuffer(accelerator.Allocate1D<byte>(bytes), sizeClass);
+            return new AcceleratorBuffer(accelerator.Allocate1D<byte>(bytes), sizeClass);
         }
         catch (Exception e) when (e is AcceleratorException or OutOfMemoryException or OverflowException)
         {
@@ -33,7 +37,7 @@ internal sealed class IlgpuPool(Accelerator accelerator) : BufferPool<IlgpuBuffe
         }
     }
 
-    protected override void Release(IlgpuBuffer buffer) => buffer.Memory.Dispose();
+    protected override void Release(IlgpuBuffer buffer) => ((AcceleratorBuffer)buffer).Release();
 
     protected override void Wait() => accelerator.Synchronize();
 }

@@ -30,6 +30,9 @@ internal abstract class KernelSource
     /// <summary>What the compiler may count on, so that it does not take registers that other groups need.</summary>
     public KernelSpecialization Specialization { get; }
 
+    /// <summary>Bytes of its argument as its PTX reads it.</summary>
+    public abstract int ArgumentBytes { get; }
+
     /// <summary>Compiles it for a device; gives the typed launcher.</summary>
     public abstract Delegate Load(Accelerator accelerator);
 
@@ -45,5 +48,7 @@ internal sealed class KernelSource<TArgs>(string name, Action<TArgs> kernel, int
     : KernelSource(name, kernel, new KernelSpecialization(mostThreads, residentGroups))
     where TArgs : struct
 {
+    public override int ArgumentBytes => ArgumentPacker<TArgs>.Instance.Bytes;
+
     public override Delegate Load(Accelerator accelerator) => accelerator.LoadKernel(kernel, Specialization);
 }

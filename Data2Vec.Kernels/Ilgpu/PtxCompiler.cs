@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ILGPU;
@@ -9,10 +8,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace Data2Vec.Kernels.Ilgpu;
 
-/// <summary>
-/// Compiles kernels to PTX without a GPU, and assembles them where NVIDIA's ptxas is present (scripts/gpu-toolchain.sh fetches
-/// it): what a kernel takes of registers and shared memory is known before any device runs it.
-/// </summary>
+/// <summary>Compiles ILGPU kernels to PTX without a GPU.</summary>
 internal sealed partial class PtxCompiler : IDisposable
 {
     private readonly Context context = Context.Create(b => b.Math(MathMode.Default));
@@ -37,31 +33,12 @@ internal sealed partial class PtxCompiler : IDisposable
         }
     }
 
-    /// <summary>Assembles PTX for an architecture ("sm_90") and reads what its kernels take, at most.</summary>
-    /// <exception cref="InvalidOperationException">The assembler refuses it, or does not say what it takes; the message holds its words.</exception>
-    public static KernelUse Assemble(string assembler, string ptx, string architecture)
+    /// <summary>Name of the entry point in a kernel's PTX, and the bytes of its one parameter.</summary>
+    public static (string Name, int Bytes) EntryOf(string ptx)
     {
-        var file = Path.GetTempFileName();
-        try
-        {
-            File.WriteAllText(file, ptx);
-            var start = new ProcessStartInfo(assembler, ["-arch=" + architecture, "-v", "-o", "/dev/null", file])
-            {
-                RedirectStandardError = true,
-            };
-            using var process = Process.Start(start)!;
-            var words = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            if (process.ExitCode != 0)
-                throw new InvalidOperationException($"ptxas refuses the kernel for {architecture}: {words}");
-            return new KernelUse(
-                Most(Registers(), words), SharedMemory().IsMatch(words) ? Most(SharedMemory(), words) : 0, Most(Stack(), words),
-                Most(SpillStores(), words) + Most(SpillLoads(), words));
-        }
-        finally
-        {
-            File.Delete(file);
-        }
+        var entry = Entry().Match(ptx);
+        return entry.Success ? (entry.Groups["name"].Value, int.Parse(entry.Groups["bytes"].Value, CultureInfo.InvariantCulture))
+            : throw new InvalidOperationException("ILGPU's PTX has no entry point with one struct for a parameter.");
     }
 
     public void Dispose()
@@ -70,38 +47,6 @@ internal sealed partial class PtxCompiler : IDisposable
         context.Dispose();
     }
 
-    /// <summary>The largest number of all entries: silence is no zero.</summary>
-    private static int Most(Regex pattern, string words)
-    {
-        var matches = pattern.Matches(words);
-        return matches.Count > 0 ? matches.Max(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture))
-            : throw new InvalidOperationException($"ptxas did not say what was looked for ({pattern}): {words}");
-    }
-
-    [GeneratedRegex("Used ([0-9]+) registers")]
-    private static partial Regex Registers();
-
-    [GeneratedRegex("([0-9]+) bytes smem")]
-    private static partial Regex SharedMemory();
-
-    [GeneratedRegex("([0-9]+) bytes stack frame")]
-    private static partial Regex Stack();
-
-    [GeneratedRegex("([0-9]+) bytes spill stores")]
-    private static partial Regex SpillStores();
-
-    [GeneratedRegex("([0-9]+) bytes spill loads")]
-    private static partial Regex SpillLoads();
-}
-
-/// <summary>What a kernel takes of a multiprocessor.</summary>
-/// <param name="Registers">Registers of a thread.</param>
-/// <param name="SharedBytes">Static shared memory of a group.</param>
-/// <param name="StackBytes">Local memory of a thread that is no spill (arrays).</param>
-/// <param name="SpillBytes">Bytes that go to memory for want of registers.</param>
-internal readonly record struct KernelUse(int Registers, int SharedBytes, int StackBytes, int SpillBytes)
-{
-    /// <summary>"32 registers, 4096 B shared, 0 B stack, 0 B spilled".</summary>
-    public override string ToString() =>
-        $"{Registers} registers, {SharedBytes} B shared, {StackBytes} B stack, {SpillBytes} B spilled";
+    [GeneratedRegex(@"\.entry\s+(?<name>[\w$]+)\s*\(\s*\.param\s+\.align\s+\d+\s+\.b8\s+[\w$]+\[(?<bytes>\d+)\]\s*\)")]
+    private static partial Regex Entry();
 }

@@ -14,7 +14,7 @@ public sealed partial class IlgpuBackend
         var owners = pool.Allocate(2 * limit * sizeof(int));
         var args = new RowOwnerArgs
         {
-            Owners = View<int>(new BufferView(owners, 0, DType.Int32)), Rows = rows, Fault = fault.View, Op = op, Count = count,
+            Owners = View<int>(new BufferView(owners, 0, DType.Int32)), Rows = rows, Fault = Faults, Op = op, Count = count,
             Limit = limit,
         };
         LaunchElements(RowOwnerKernels.Clear, 2 * limit, args);

@@ -18,7 +18,7 @@ public sealed partial class IlgpuBackend
             LaunchElements(CastKernels.Forward, a.Count, new CastKernelArgs
             {
                 X = View<byte>(a.X), Y = View<byte>(a.Y), From = (int)a.X.DType, To = (int)a.Y.DType, Count = a.Count,
-                Fault = fault.View,
+                Fault = Faults,
             });
         }
 

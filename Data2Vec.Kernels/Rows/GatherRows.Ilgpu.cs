@@ -23,7 +23,7 @@ public sealed partial class IlgpuBackend
         void Run<T>(in GatherRowsArgs a)
             where T : unmanaged => LaunchElements(GatherRowsKernels<T>.Forward, a.Count * width, new GatherRowsKernelArgs<T>
             {
-                X = View<T>(a.X), Y = View<T>(a.Y), Rows = DeviceIndices.Of(a.Rows), Fault = fault.View, Count = a.Count * width,
+                X = View<T>(a.X), Y = View<T>(a.Y), Rows = DeviceIndices.Of(a.Rows), Fault = Faults, Count = a.Count * width,
                 Width = width, Limit = a.XRows,
             });
     }

@@ -12,7 +12,7 @@ public sealed partial class IlgpuBackend
         // First all indices, in a kernel of their own: a bad one is refused before anything is written.
         LaunchElements(RowCheckKernels.Check, a.Count, new RowCheckKernelArgs
         {
-            Rows = rows, Fault = fault.View, Count = a.Count, Limit = a.YRows,
+            Rows = rows, Fault = Faults, Count = a.Count, Limit = a.YRows,
         });
         if (a.Accumulate)
         {
@@ -43,7 +43,7 @@ public sealed partial class IlgpuBackend
             if (a.Count == 0) return;
             Launch(kernel, new(groups, shares, 1), threads, new ScatterRowsKernelArgs<T>
             {
-                X = View<T>(a.X), Y = View<T>(a.Y), Rows = rows, Fault = fault.View, Count = (int)a.Count, Width = width,
+                X = View<T>(a.X), Y = View<T>(a.Y), Rows = rows, Fault = Faults, Count = (int)a.Count, Width = width,
                 Ignore = a.IgnoreRow,
             });
         }

@@ -19,7 +19,7 @@ public sealed partial class IlgpuBackend
             var sums = single ? pool.Allocate(a.Count * sizeof(float)) : null;
             var args = new SmoothL1KernelArgs<T>
             {
-                X = View<T>(a.X), Target = View<T>(a.Target), Rows = DeviceRows.Of(a.Rows), Fault = fault.View, XRows = a.XRows,
+                X = View<T>(a.X), Target = View<T>(a.Target), Rows = DeviceRows.Of(a.Rows), Fault = Faults, XRows = a.XRows,
                 Columns = a.Columns, Beta = (float)a.Beta, Scale = single ? 1 : (float)a.Scale,
                 Elements = a.Reduction == Reduction.None ? View<T>(a.Loss) : ArrayView<T>.Empty,
                 PerRow = a.Reduction == Reduction.PerRow ? View<T>(a.Loss) : ArrayView<T>.Empty,

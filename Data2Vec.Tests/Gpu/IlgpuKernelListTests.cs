@@ -29,15 +29,17 @@ public sealed class IlgpuKernelListTests
     [TestCaseSource(nameof(Names))]
     public void A_kernel_compiles_and_keeps_its_budget(string name)
     {
-        var ptx = Compiler.Value.Compile(KernelList.All.Single(k => k.Name == name));
+        var source = KernelList.All.Single(k => k.Name == name);
+        var ptx = Compiler.Value.Compile(source);
         Assert.That(ptx, Does.Contain(".target sm_80").And.Contain(".entry"));
+        Assert.That(PtxCompiler.EntryOf(ptx).Bytes, Is.EqualTo(source.ArgumentBytes), "bytes of its arguments");
         Assert.That(Budget, Does.ContainKey(name), "`bench kernels --budget` writes the table anew");
         if (GpuToolchain.Assembler is not { } assembler)
         {
             Assert.Ignore("compiled; no ptxas here to assemble it (scripts/gpu-toolchain.sh fetches it)");
             return;
         }
-        var line = KernelBudget.Line(name, [.. KernelBudget.Architectures.Select(a => PtxCompiler.Assemble(assembler, ptx, a))]);
+        var line = KernelBudget.Line(name, [.. KernelBudget.Architectures.Select(a => Ptxas.Assemble(assembler, ptx, a).Values.Single())]);
         var taken = Array.ConvertAll(line.Split('\t')[1..], int.Parse);
         for (var i = 0; i < taken.Length; i++)
             Assert.That(taken[i], Is.LessThanOrEqualTo(Budget[name][i]), KernelBudget.Header.Split('\t')[i + 1]);

@@ -1,40 +1,104 @@
+using Data2Vec.Bench;
 using Data2Vec.Kernels.Cuda;
-using Data2Vec.Kernels.Ilgpu;
 using Data2Vec.Kernels.Platform;
 using NUnit.Framework;
 
 namespace Data2Vec.Tests.Gpu;
 
 /// <summary>
-/// Every CUDA source compiles and assembles without spills, where the compiler is: scripts/gpu-toolchain.sh fetches it.
+/// Every CUDA source compiles for every architecture, spills nothing, keeps its budget, and is what the shipped PTX was made
+/// of: where the compiler is, which scripts/gpu-toolchain.sh fetches.
 /// </summary>
 public sealed class NvrtcTests
 {
-    [Test]
-    public void Every_source_compiles_and_assembles_without_spills(
-        [ValueSource(nameof(Sources))] string source, [Values("80", "90")] string level, [Values("0", "1")] string bfloat16)
-    {
-        using var nvrtc = Nvrtc.TryLoad(GpuToolchain.Libraries, out var reason);
-        if (nvrtc is null) Assert.Ignore($"no NVRTC here (scripts/gpu-toolchain.sh fetches it): {reason}");
-        var ptx = nvrtc!.Compile(source, $"compute_{level}", $"-DELEMENT_BF16={bfloat16}");
-        Assert.That(ptx, Does.Contain($".target sm_{level}").And.Contain(".entry"));
+    private static IReadOnlyDictionary<string, int[]> Budget { get; } = KernelBudget.Read(
+        File.ReadLines(Path.Combine(Repository.Root, "Data2Vec.Tests/Gpu/cuda-kernels.tsv")));
 
+    private static IEnumerable<string> Sources => CudaKernelList.Sources.Select(s => s.Name);
+
+    private static IEnumerable<string> Kernels => CudaKernelList.All.Select(k => k.ToString());
+
+    [TestCaseSource(nameof(Sources))]
+    public void A_source_compiles_and_its_kernels_keep_their_budget(string name)
+    {
+        using var nvrtc = Compiler();
+        if (GpuToolchain.Assembler is not { } assembler)
+        {
+            Assert.Ignore("no ptxas here (scripts/gpu-toolchain.sh fetches it)");
+            return;
+        }
+        foreach (var (kernel, uses) in CudaCommand.Uses(nvrtc, assembler, Source(name)))
+        {
+            Assert.That(Budget, Does.ContainKey(kernel), "`bench cuda --budget` writes the table anew");
+            var taken = Array.ConvertAll(KernelBudget.Line(kernel, uses).Split('\t')[1..], int.Parse);
+            for (var i = 0; i < taken.Length; i++)
+                Assert.That(taken[i], Is.LessThanOrEqualTo(Budget[kernel][i]), $"{kernel}, number {i} of its line");
+        }
+    }
+
+    [TestCaseSource(nameof(Sources))]
+    public void The_shipped_ptx_is_what_the_compiler_makes_of_the_source(string name)
+    {
+        using var nvrtc = Compiler();
+        var source = Source(name);
+        Assert.That(source.Ptx(), Is.EqualTo(CudaCommand.Compile(nvrtc, source, CudaCommand.Shipped)),
+            "`bench cuda --out kernels/ptx` writes it anew");
+    }
+
+    [Test]
+    public void Every_program_compiles_and_assembles_without_spills(
+        [ValueSource(nameof(Programs))] string source, [Values("80", "90")] string level, [Values("0", "1")] string bfloat16)
+    {
+        using var nvrtc = Compiler();
+        var ptx = nvrtc.Compile(source, $"compute_{level}", $"-DELEMENT_BF16={bfloat16}");
+        Assert.That(ptx, Does.Contain($".target sm_{level}").And.Contain(".entry"));
         if (GpuToolchain.Assembler is not { } assembler)
         {
             Assert.Ignore("compiled; no ptxas here to assemble it");
             return;
         }
-        Assert.That(PtxCompiler.Assemble(assembler, ptx, $"sm_{level}").SpillBytes, Is.Zero);
+        Assert.That(Ptxas.Assemble(assembler, ptx, $"sm_{level}").Values.Select(u => u.SpillBytes), Is.All.Zero);
+    }
+
+    [Test]
+    public void The_budget_spills_nothing_and_names_every_kernel()
+    {
+        Assert.That(Budget.Keys, Is.EquivalentTo(Kernels));
+        Assert.That(Budget.Values.Select(v => v[^1]), Is.All.Zero, "spilled bytes");
+    }
+
+    [Test]
+    public void Every_program_is_used()
+    {
+        Assert.That(CudaKernelList.Sources.Select(s => s.File).Distinct(), Is.SubsetOf(KernelSources.Programs()));
+        Assert.That(Kernels, Is.Unique);
+    }
+
+    [TestCaseSource(nameof(Kernels))]
+    public void An_argument_struct_is_as_large_as_the_kernel_says(string name)
+    {
+        var kernel = CudaKernelList.All.Single(k => k.ToString() == name);
+        Assert.That(kernel.Source.Ptx(), Does.Match(
+            $@"\.entry\s+{kernel.Entry}\s*\(\s*\.param\s+\.align\s+\d+\s+\.b8\s+\w+\[{kernel.ArgumentBytes}\]\s*\)"));
     }
 
     [Test]
     public void A_source_that_does_not_compile_gives_the_compilers_words()
     {
-        using var nvrtc = Nvrtc.TryLoad(GpuToolchain.Libraries, out var reason);
-        if (nvrtc is null) Assert.Ignore($"no NVRTC here (scripts/gpu-toolchain.sh fetches it): {reason}");
-        Assert.That(() => nvrtc!.Compile("smooth_l1.cu", "compute_80", "-Dfabsf=no_such_name"),
-            Throws.InvalidOperationException.With.Message.Contains("smooth_l1.cu").And.Message.Contains("no_such_name"));
+        using var nvrtc = Compiler();
+        var source = KernelSources.Programs()[0];
+        Assert.That(() => nvrtc.Compile(source, "compute_80", "-D__global__=no_such_name"),
+            Throws.InvalidOperationException.With.Message.Contains(source).And.Message.Contains("no_such_name"));
     }
 
-    private static IEnumerable<string> Sources => KernelSources.Programs();
+    private static IEnumerable<string> Programs => KernelSources.Programs();
+
+    private static CudaSource Source(string name) => CudaKernelList.Sources.Single(s => s.Name == name);
+
+    private static Nvrtc Compiler()
+    {
+        var nvrtc = Nvrtc.TryLoad(GpuToolchain.Libraries, out var reason);
+        if (nvrtc is null) Assert.Ignore($"no NVRTC here (scripts/gpu-toolchain.sh fetches it): {reason}");
+        return nvrtc!;
+    }
 }

@@ -1,0 +1,122 @@
+namespace Data2Vec.Kernels;
+
+/// <content>Operations that ILGPU's kernels do. Each moves to the folder of its name when kernels/ has it.</content>
+public sealed partial class CudaBackend
+{
+    /// <inheritdoc/>
+    public void Unary(in UnaryArgs a) => rest.Unary(a);
+
+    /// <inheritdoc/>
+    public void UnaryBackward(in UnaryBackwardArgs a) => rest.UnaryBackward(a);
+
+    /// <inheritdoc/>
+    public void Binary(in BinaryArgs a) => rest.Binary(a);
+
+    /// <inheritdoc/>
+    public void BinaryBackward(in BinaryBackwardArgs a) => rest.BinaryBackward(a);
+
+    /// <inheritdoc/>
+    public void Where(in WhereArgs a) => rest.Where(a);
+
+    /// <inheritdoc/>
+    public void StridedCopy(in StridedCopyArgs a) => rest.StridedCopy(a);
+
+    /// <inheritdoc/>
+    public void Fill(in FillArgs a) => rest.Fill(a);
+
+    /// <inheritdoc/>
+    public void Cast(in CastArgs a) => rest.Cast(a);
+
+    /// <inheritdoc/>
+    public void Reduce(in ReduceArgs a) => rest.Reduce(a);
+
+    /// <inheritdoc/>
+    public void Softmax(in SoftmaxArgs a) => rest.Softmax(a);
+
+    /// <inheritdoc/>
+    public void SoftmaxBackward(in SoftmaxBackwardArgs a) => rest.SoftmaxBackward(a);
+
+    /// <inheritdoc/>
+    public void MatMul(in MatMulArgs a) => rest.MatMul(a);
+
+    /// <inheritdoc/>
+    public void Linear(in LinearArgs a) => rest.Linear(a);
+
+    /// <inheritdoc/>
+    public void LinearBackward(in LinearBackwardArgs a) => rest.LinearBackward(a);
+
+    /// <inheritdoc/>
+    public void Conv1d(in Conv1dArgs a) => rest.Conv1d(a);
+
+    /// <inheritdoc/>
+    public void Conv1dBackward(in Conv1dBackwardArgs a) => rest.Conv1dBackward(a);
+
+    /// <inheritdoc/>
+    public void Attention(in AttentionArgs a) => rest.Attention(a);
+
+    /// <inheritdoc/>
+    public void AttentionBackward(in AttentionBackwardArgs a) => rest.AttentionBackward(a);
+
+    /// <inheritdoc/>
+    public void LayerNorm(in LayerNormArgs a) => rest.LayerNorm(a);
+
+    /// <inheritdoc/>
+    public void LayerNormBackward(in LayerNormBackwardArgs a) => rest.LayerNormBackward(a);
+
+    /// <inheritdoc/>
+    public void InstanceNorm(in InstanceNormArgs a) => rest.InstanceNorm(a);
+
+    /// <inheritdoc/>
+    public void InstanceNormBackward(in InstanceNormBackwardArgs a) => rest.InstanceNormBackward(a);
+
+    /// <inheritdoc/>
+    public void GatherRows(in GatherRowsArgs a) => rest.GatherRows(a);
+
+    /// <inheritdoc/>
+    public void ScatterRows(in ScatterRowsArgs a) => rest.ScatterRows(a);
+
+    /// <inheritdoc/>
+    public void Gather(in GatherArgs a) => rest.Gather(a);
+
+    /// <inheritdoc/>
+    public void Scatter(in ScatterArgs a) => rest.Scatter(a);
+
+    /// <inheritdoc/>
+    public void MaskRows(in MaskRowsArgs a) => rest.MaskRows(a);
+
+    /// <inheritdoc/>
+    public void MaskRowsBackward(in MaskRowsBackwardArgs a) => rest.MaskRowsBackward(a);
+
+    /// <inheritdoc/>
+    public void Dropout(in DropoutArgs a) => rest.Dropout(a);
+
+    /// <inheritdoc/>
+    public void SmoothL1(in SmoothL1Args a) => rest.SmoothL1(a);
+
+    /// <inheritdoc/>
+    public void SmoothL1Backward(in SmoothL1BackwardArgs a) => rest.SmoothL1Backward(a);
+
+    /// <inheritdoc/>
+    public void CrossEntropy(in CrossEntropyArgs a) => rest.CrossEntropy(a);
+
+    /// <inheritdoc/>
+    public void CrossEntropyBackward(in CrossEntropyBackwardArgs a) => rest.CrossEntropyBackward(a);
+
+    /// <inheritdoc/>
+    public void CtcLoss(in CtcLossArgs a) => rest.CtcLoss(a);
+
+    /// <inheritdoc/>
+    public void CtcLossBackward(in CtcLossBackwardArgs a) => rest.CtcLossBackward(a);
+
+    /// <inheritdoc/>
+    public void GradientNorm(in GradientNormArgs a) => rest.GradientNorm(a);
+
+    /// <inheritdoc/>
+    public void Adam(in AdamArgs a) => rest.Adam(a);
+
+    /// <inheritdoc/>
+    public void Ema(in EmaArgs a) => rest.Ema(a);
+
+    /// <inheritdoc/>
+    public void AdamWithEma(in AdamWithEmaArgs a) => rest.AdamWithEma(a);
+}

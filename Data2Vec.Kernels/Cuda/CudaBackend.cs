@@ -1,0 +1,63 @@
+using Data2Vec.Kernels.Cuda;
+using Data2Vec.Kernels.Ilgpu;
+
+namespace Data2Vec.Kernels;
+
+/// <summary>
+/// A CUDA device through its driver: hand-written kernels of kernels/ for the operations that take the time, ILGPU's for the
+/// rest, all on one stream and from one pool of memory. The same backend runs on the emulator, which needs no GPU.
+/// </summary>
+public sealed partial class CudaBackend : IBackend
+{
+    private readonly CudaRuntime runtime;
+    private readonly IlgpuBackend rest;
+
+    internal CudaBackend(CudaRuntime runtime)
+    {
+        this.runtime = runtime;
+        rest = new IlgpuBackend(runtime);
+    }
+
+    /// <inheritdoc/>
+    public string Description => rest.Description;
+
+    /// <inheritdoc/>
+    public bool Supports(DType type) => rest.Supports(type);
+
+    /// <inheritdoc/>
+    public bool Computes(DType type) => rest.Computes(type);
+
+    /// <inheritdoc/>
+    public MemoryStatistics Memory => rest.Memory;
+
+    /// <inheritdoc/>
+    public bool Queues => true;
+
+    /// <inheritdoc/>
+    public long Synchronizations => rest.Synchronizations;
+
+    /// <inheritdoc/>
+    public DeviceBuffer Allocate(long bytes) => rest.Allocate(bytes);
+
+    /// <inheritdoc/>
+    public void Free(DeviceBuffer buffer) => rest.Free(buffer);
+
+    /// <inheritdoc/>
+    public void Upload(ReadOnlySpan<byte> source, BufferView target) => rest.Upload(source, target);
+
+    /// <inheritdoc/>
+    public void Download(BufferView source, Span<byte> target) => rest.Download(source, target);
+
+    /// <inheritdoc/>
+    public void Synchronize() => rest.Synchronize();
+
+    /// <inheritdoc/>
+    public void Dispose() => rest.Dispose();
+
+    /// <summary>Where an operand begins on the device; 0 for an absent one.</summary>
+    private static ulong Address(BufferView view) => view.Buffer is null ? 0
+        : ((CudaBuffer)view.Buffer).Pointer + (ulong)(view.Offset * view.DType.Size());
+
+    /// <summary>Where kernels note the first bad index: a <see cref="Fault"/>, as ILGPU's kernels note it.</summary>
+    private ulong FaultAddress => ((CudaBuffer)rest.FaultNote).Pointer;
+}

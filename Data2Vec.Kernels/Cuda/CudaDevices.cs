@@ -1,0 +1,17 @@
+using Data2Vec.Kernels.Cuda;
+using Data2Vec.Kernels.Emulator;
+
+namespace Data2Vec.Kernels;
+
+/// <summary>Backends for CUDA devices.</summary>
+public static class CudaDevices
+{
+    /// <summary>An NVIDIA GPU by its number.</summary>
+    /// <exception cref="NotSupportedException">There is no driver or no such device; the sentence says what was tried.</exception>
+    public static CudaBackend Open(int number) => new(new CudaRuntime(NativeDriver.Open(number)));
+
+    /// <summary>
+    /// The same host code and kernels on an interpreter of PTX, for tiny cases on machines without a GPU: see docs/emulator.md.
+    /// </summary>
+    public static CudaBackend OpenEmulator() => new(new CudaRuntime(new EmulatedDriver()));
+}

@@ -1,0 +1,11 @@
+namespace Data2Vec.Kernels.Cuda;
+
+/// <summary>Every hand-written kernel: what is compiled, held to a budget and shipped as PTX.</summary>
+internal static class CudaKernelList
+{
+    /// <summary>All kernels, family by family.</summary>
+    public static IEnumerable<CudaKernel> All => [];
+
+    /// <summary>The sources that they come from, each once.</summary>
+    public static IEnumerable<CudaSource> Sources => All.Select(k => k.Source).Distinct();
+}

@@ -1,0 +1,94 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Data2Vec.Kernels.Ilgpu;
+
+/// <summary>A device that ILGPU itself drives: NVIDIA, OpenCL, or its own CPU accelerator.</summary>
+internal sealed class AcceleratorRuntime : IKernelRuntime
+{
+    private readonly Context context;
+    private readonly Accelerator accelerator;
+    private readonly AcceleratorStream stream;
+    private readonly PinnedRing staging;
+    private Delegate?[] kernels = [];
+
+    /// <param name="context">The ILGPU context; disposed with this.</param>
+    /// <param name="accelerator">A device of that context; disposed with this.</param>
+    public AcceleratorRuntime(Context context, Accelerator accelerator)
+    {
+        this.context = context;
+        this.accelerator = accelerator;
+        stream = accelerator.CreateStream();
+        Pool = new IlgpuPool(accelerator);
+        staging = new PinnedRing(accelerator, stream);
+    }
+
+    public string Name => accelerator.Name;
+
+    public string Description => $"ilgpu ({Name}, {accelerator.AcceleratorType.ToString().ToLowerInvariant()})";
+
+    public int Multiprocessors => accelerator.NumMultiprocessors;
+
+    public BufferPool<IlgpuBuffer> Pool { get; }
+
+    public void Upload(ReadOnlySpan<byte> source, IlgpuBuffer target, long offset)
+    {
+        for (var at = 0; at < source.Length;)
+        {
+            var part = staging.Take(source.Length - at);
+            source.Slice(at, part.Length).CopyTo(part.Memory);
+            part.CopyTo(target.View.SubView(offset + at, part.Length));
+            at += part.Length;
+        }
+    }
+
+    public unsafe void Download(IlgpuBuffer source, long offset, Span<byte> target)
+    {
+        if (!target.IsEmpty)
+        {
+            // ILGPU takes the address of what it is given and does not pin it: while the device is waited for, the collector
+            // would move the caller's array away.
+            fixed (byte* pinned = target)
+            {
+                source.View.SubView(offset, target.Length).CopyToCPU(stream, ref *pinned, target.Length);
+            }
+        }
+        stream.Synchronize();
+    }
+
+    public void Clear(IlgpuBuffer buffer) => buffer.View.MemSetToZero(stream);
+
+    public void Synchronize() => stream.Synchronize();
+
+    public void Launch<TArgs>(KernelSource<TArgs> source, Index3D groups, int threads, in TArgs args)
+        where TArgs : struct
+    {
+        var launch = (Action<AcceleratorStream, KernelConfig, TArgs>)Loaded(source);
+        launch(stream, new KernelConfig(groups, new Index3D(threads, 1, 1)), args);
+    }
+
+    public void Dispose()
+    {
+        stream.Synchronize();
+        staging.Dispose();
+        Pool.Dispose();
+        stream.Dispose();
+        accelerator.Dispose();
+        context.Dispose();
+    }
+
+    private Delegate Loaded(KernelSource source)
+    {
+        if (source.Number < kernels.Length && kernels[source.Number] is { } known) return known;
+        if (source.Number >= kernels.Length) Array.Resize(ref kernels, source.Number + 64);
+        try
+        {
+            return kernels[source.Number] = source.Load(accelerator);
+        }
+        catch (Exception e) when (e is InternalCompilerException or AcceleratorException or NotSupportedException)
+        {
+            throw new InvalidOperationException(
+                $"The kernel {source.Name} does not compile for {Name}: {(e.InnerException ?? e).Message}", e);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using ILGPU;
+
+namespace Data2Vec.Kernels.Ilgpu;
+
+/// <summary>
+/// What <see cref="IlgpuBackend"/> needs of a device: memory, and kernels in one queue. Either ILGPU drives the device itself,
+/// or its compiler's PTX is handed to a CUDA driver.
+/// </summary>
+internal interface IKernelRuntime : IDisposable
+{
+    /// <summary>The device's own name.</summary>
+    string Name { get; }
+
+    /// <summary>What drives which device: "ilgpu (..., cuda)".</summary>
+    string Description { get; }
+
+    /// <summary>Streaming multiprocessors or compute units.</summary>
+    int Multiprocessors { get; }
+
+    /// <summary>The device's memory.</summary>
+    BufferPool<IlgpuBuffer> Pool { get; }
+
+    /// <summary>Queues a copy; the source may be reused on return.</summary>
+    void Upload(ReadOnlySpan<byte> source, IlgpuBuffer target, long offset);
+
+    /// <summary>Copies after everything queued so far; waits.</summary>
+    void Download(IlgpuBuffer source, long offset, Span<byte> target);
+
+    /// <summary>Queues the writing of zeros over a whole buffer.</summary>
+    void Clear(IlgpuBuffer buffer);
+
+    /// <summary>Waits for everything queued.</summary>
+    void Synchronize();
+
+    /// <summary>Queues a kernel, which is compiled when it is first asked for.</summary>
+    /// <exception cref="InvalidOperationException">It does not compile; the sentence names kernel and device.</exception>
+    void Launch<TArgs>(KernelSource<TArgs> source, Index3D groups, int threads, in TArgs args)
+        where TArgs : struct;
+}
+
+/// <summary>Device memory that ILGPU's kernels can be given.</summary>
+internal abstract class IlgpuBuffer : PooledBuffer
+{
+    /// <summary>All its bytes.</summary>
+    public abstract ArrayView<byte> View { get; }
+}
