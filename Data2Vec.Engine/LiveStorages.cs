@@ -4,47 +4,52 @@ using Data2Vec.Kernels;
 namespace Data2Vec.Engine;
 
 /// <summary>
-/// All device memory that somebody holds, as a chain through its members: nothing is allocated to keep it, and when the
-/// device has no more memory it says who has it.
+/// Whose all the memory is that somebody holds: asked when a device has no more. Places in the list are used again, so that
+/// keeping it makes no garbage.
 /// </summary>
 internal sealed class LiveStorages
 {
     private const int LargestNamed = 8;
 
-    private Storage? newest;
+    private readonly Stack<int> free = new();
+    private Entry[] entries = new Entry[64];
+    private int used;
 
-    public void Add(Storage storage)
+    /// <summary>Notes an owner; gives the place for <see cref="Remove"/>.</summary>
+    public int Add(string owner, Shape shape, DType type, long bytes)
     {
-        storage.Older = newest;
-        if (newest is not null) newest.Newer = storage;
-        newest = storage;
+        if (!free.TryPop(out var place)) place = used++;
+        if (place == entries.Length) Array.Resize(ref entries, 2 * place);
+        entries[place] = new Entry(owner, shape, type, bytes);
+        return place;
     }
 
-    public void Remove(Storage storage)
+    /// <summary>The memory has been given back.</summary>
+    public void Remove(int place)
     {
-        if (storage.Newer is null) newest = storage.Older;
-        else storage.Newer.Older = storage.Older;
-        if (storage.Older is not null) storage.Older.Newer = storage.Newer;
-        storage.Older = storage.Newer = null;
+        entries[place] = default;
+        free.Push(place);
     }
 
-    /// <summary>"Linear asked for float32 [8, 512]: ...; the largest: 24 of Linear, float32 [8, 512, 3072] (1.2 GB), ...".</summary>
-    /// <param name="wanted">What could not be had.</param>
+    /// <summary>
+    /// "Out of memory for Linear float32 (8, 512): ... The largest: 24 x Linear float32 (8, 512, 3072) (1,207,959,552 bytes)".
+    /// </summary>
+    /// <param name="owner">Who asked.</param>
+    /// <param name="shape">For what.</param>
+    /// <param name="type">Of which type.</param>
     /// <param name="reason">The backend's words.</param>
-    public string Shortage(Storage wanted, string reason)
+    public string Shortage(string owner, Shape shape, DType type, string reason)
     {
-        var kinds = new Dictionary<string, (int Count, long Bytes)>();
-        for (var s = newest; s is not null; s = s.Older)
-        {
-            var (count, bytes) = kinds.GetValueOrDefault(Describe(s));
-            kinds[Describe(s)] = (count + 1, bytes + s.Buffer.Bytes);
-        }
-        var largest = kinds.OrderByDescending(k => k.Value.Bytes).ThenBy(k => k.Key, StringComparer.Ordinal).Take(LargestNamed)
-            .Select(k => string.Create(CultureInfo.InvariantCulture, $"{k.Value.Count} x {k.Key} ({k.Value.Bytes:N0} bytes)"));
-        return $"Out of memory for {Describe(wanted)}: {reason}"
-            + (newest is null ? "" : $" The largest: {string.Join("; ", largest)}.");
+        var largest = entries.Where(e => e.Owner is not null).GroupBy(e => e.ToString())
+            .Select(g => (Name: g.Key, Count: g.Count(), Bytes: g.Sum(e => e.Bytes)))
+            .OrderByDescending(g => g.Bytes).ThenBy(g => g.Name, StringComparer.Ordinal).Take(LargestNamed)
+            .Select(g => string.Create(CultureInfo.InvariantCulture, $"{g.Count} x {g.Name} ({g.Bytes:N0} bytes)")).ToArray();
+        return $"Out of memory for {new Entry(owner, shape, type, 0)}: {reason}"
+            + (largest.Length == 0 ? "" : $" The largest: {string.Join("; ", largest)}.");
     }
 
-    private static string Describe(Storage s) =>
-        $"{Path.GetFileNameWithoutExtension(s.Owner)} {s.DType.Name()} {s.Shape}";
+    private readonly record struct Entry(string? Owner, Shape Shape, DType Type, long Bytes)
+    {
+        public override string ToString() => $"{Path.GetFileNameWithoutExtension(Owner)} {Type.Name()} {Shape}";
+    }
 }

@@ -9,42 +9,29 @@ namespace Data2Vec.Engine;
 /// </summary>
 internal sealed class Storage
 {
+    private readonly int slot;
     private int holders = 1;
 
+    /// <param name="device">Whose memory.</param>
+    /// <param name="shape">Of the tensor that it is made for.</param>
+    /// <param name="type">Of its elements.</param>
+    /// <param name="owner">Who asks: a file of Ops, whose name is the operation, or a part of a parameter store.</param>
     /// <exception cref="OutOfMemoryException">The device has no more; the sentence says which tensors hold what.</exception>
     public Storage(Device device, Shape shape, DType type, string owner)
     {
         Device = device;
-        Shape = shape;
-        DType = type;
-        Owner = owner;
         try
         {
             Buffer = device.Backend.Allocate(checked(shape.Count * type.Size()));
         }
         catch (OutOfMemoryException e)
         {
-            throw new OutOfMemoryException(device.Live.Shortage(this, e.Message), e);
+            throw new OutOfMemoryException(device.Live.Shortage(owner, shape, type, e.Message), e);
         }
-        device.Live.Add(this);
+        slot = device.Live.Add(owner, shape, type, Buffer.Bytes);
     }
 
     public Device Device { get; }
-
-    /// <summary>What it was made for: a file of Ops, whose name is the operation, or a part of a parameter store.</summary>
-    public string Owner { get; }
-
-    /// <summary>Of the tensor it was made for.</summary>
-    public Shape Shape { get; }
-
-    /// <inheritdoc cref="Shape"/>
-    public DType DType { get; }
-
-    /// <summary>Neighbours in <see cref="LiveStorages"/>.</summary>
-    public Storage? Older { get; set; }
-
-    /// <inheritdoc cref="Older"/>
-    public Storage? Newer { get; set; }
 
     public DeviceBuffer Buffer { get; }
 
@@ -85,7 +72,7 @@ internal sealed class Storage
 
     private void Free()
     {
-        Device.Live.Remove(this);
+        Device.Live.Remove(slot);
         Device.Backend.Free(Buffer);
     }
 }

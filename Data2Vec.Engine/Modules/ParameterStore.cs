@@ -33,6 +33,8 @@ public sealed record ParameterDeclaration(
 /// </summary>
 public sealed class ParameterStore : IDisposable
 {
+    private static readonly int GradientFlagOffset = (int)Marshal.OffsetOf<Segment>(nameof(Segment.HasGradient));
+
     /// <summary>Every parameter starts at a multiple of this many elements, so that vector loads are aligned.</summary>
     private const int Alignment = 16;
 
@@ -313,13 +315,21 @@ public sealed class ParameterStore : IDisposable
     }
 
     /// <summary>
-    /// The table knows which gradients exist; in a steady loop that never changes and nothing is copied.
+    /// The table knows which gradients exist. Only what has changed is sent: the counts beside it are the device's, and to
+    /// fetch them first would be to wait.
     /// </summary>
     private void SyncTable()
     {
-        if (hasGradient.AsSpan().SequenceEqual(uploaded)) return;
-        DownloadTable();
-        UploadTable();
+        for (var i = 0; i < segments.Length; i++)
+        {
+            if (hasGradient[i] == uploaded[i]) continue;
+            uploaded[i] = hasGradient[i];
+            segments[i].HasGradient = hasGradient[i] ? 1 : 0;
+            var place = (long)i * Unsafe.SizeOf<Segment>() + GradientFlagOffset;
+            Device.Backend.Upload(
+                MemoryMarshal.AsBytes(new ReadOnlySpan<int>(ref segments[i].HasGradient)),
+                table.View with { Offset = table.Offset + place });
+        }
     }
 
     private void DownloadTable() =>
