@@ -119,4 +119,7 @@ public sealed partial class CudaBackend
 
     /// <inheritdoc/>
     public void AdamWithEma(in AdamWithEmaArgs a) => rest.AdamWithEma(a);
+
+    /// <inheritdoc/>
+    public void Targets(in TargetsArgs a) => rest.Targets(a);
 }
