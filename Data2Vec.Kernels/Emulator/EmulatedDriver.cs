@@ -5,8 +5,8 @@ using Data2Vec.Kernels.Cuda;
 namespace Data2Vec.Kernels.Emulator;
 
 /// <summary>
-/// A driver whose device is a PTX interpreter: runs kernels where there is no GPU, and says what is wrong with them. Calls
-/// run at once; what a kernel does wrong is thrown by its launch. See docs/emulator.md.
+/// A driver whose device is a PTX interpreter: runs kernels where there is no GPU, and says what is wrong with them.
+/// Calls run at once; what a kernel does wrong is thrown by its launch. See docs/emulator.md.
 /// </summary>
 internal sealed unsafe class EmulatedDriver : ICudaDriver
 {
@@ -22,7 +22,9 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     /// <inheritdoc/>
     public CudaDeviceInfo Device { get; } = new("emulator (sm_80)", 8, 0, MultiprocessorCount, MemoryBytes, MostShared);
 
-    /// <summary>Looks for reads of unwritten memory, shared races, conflicts of banks and sectors. On from the beginning.</summary>
+    /// <summary>
+    /// Looks for reads of unwritten memory, shared races, conflicts of banks and sectors. On from the beginning.
+    /// </summary>
     public bool Checks { get; set; } = true;
 
     /// <summary>Instructions of warps that one block may run before it counts as endless.</summary>
@@ -53,7 +55,8 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
         var loaded = handles.Get<EmulatedModule>(module, "module");
         try
         {
-            var kernel = loaded.Find(entry) ?? throw new CudaException($"The module {loaded.Name} has no kernel {entry}.");
+            var kernel = loaded.Find(entry)
+                ?? throw new CudaException($"The module {loaded.Name} has no kernel {entry}.");
             return handles.Add(kernel);
         }
         catch (PtxException e)
@@ -68,7 +71,8 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
         var kernel = handles.Get<EmulatedKernel>(function, "function");
         if (bytes < 0 || kernel.SharedBytes + bytes > MostShared)
         {
-            throw new CudaException($"The kernel {kernel.Name} cannot have {bytes} bytes of dynamic shared memory beside its own "
+            throw new CudaException(
+                $"The kernel {kernel.Name} cannot have {bytes} bytes of dynamic shared memory beside its own "
                 + $"{kernel.SharedBytes}: a block has {MostShared} at most.");
         }
         kernel.MostDynamicShared = Math.Max(bytes, MostStaticShared - kernel.SharedBytes);
@@ -222,18 +226,23 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     private static void CheckLaunch(EmulatedKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, int parameters)
     {
         var threads = (long)block.X * block.Y * block.Z;
-        if (block.X < 1 || block.Y < 1 || block.Z < 1 || block.Z > 64 || threads > Math.Min(MostThreads, kernel.MostThreads))
+        if (block.X < 1 || block.Y < 1 || block.Z < 1 || block.Z > 64
+            || threads > Math.Min(MostThreads, kernel.MostThreads))
         {
-            throw new CudaException($"The kernel {kernel.Name} cannot be launched with blocks of {Finding.Words(block)} threads: "
+            throw new CudaException(
+                $"The kernel {kernel.Name} cannot be launched with blocks of {Finding.Words(block)} threads: "
                 + $"it allows {Math.Min(MostThreads, kernel.MostThreads)}.");
         }
         if (grid.X < 1 || grid.Y < 1 || grid.Z < 1 || grid.Y > 65535 || grid.Z > 65535)
-            throw new CudaException($"The kernel {kernel.Name} cannot be launched with a grid of {Finding.Words(grid)} blocks.");
+            throw new CudaException(
+                $"The kernel {kernel.Name} cannot be launched with a grid of {Finding.Words(grid)} blocks.");
         if (parameters != kernel.Parameters.Count)
-            throw new CudaException($"The kernel {kernel.Name} has {kernel.Parameters.Count} parameters, got {parameters}.");
+            throw new CudaException(
+                $"The kernel {kernel.Name} has {kernel.Parameters.Count} parameters, got {parameters}.");
         if (sharedBytes < 0 || sharedBytes > kernel.MostDynamicShared || kernel.SharedBytes + sharedBytes > MostShared)
         {
-            throw new CudaException($"The kernel {kernel.Name} was not allowed {sharedBytes} bytes of dynamic shared memory, "
+            throw new CudaException(
+                $"The kernel {kernel.Name} was not allowed {sharedBytes} bytes of dynamic shared memory, "
                 + $"only {kernel.MostDynamicShared} (SetDynamicShared).");
         }
     }

@@ -1,6 +1,8 @@
 namespace Data2Vec.Kernels.Emulator;
 
-/// <summary>A loaded module: its variables in device memory, and its kernels, decoded when they are first asked for.</summary>
+/// <summary>
+/// A loaded module: its variables in device memory, and its kernels, decoded when they are first asked for.
+/// </summary>
 internal sealed unsafe class EmulatedModule
 {
     private readonly PtxModule module;

@@ -19,7 +19,8 @@ internal sealed class HandleTable<T>
     /// <exception cref="CudaException">There is none, or of another type.</exception>
     public TItem Get<TItem>(nint handle, string what)
         where TItem : class, T =>
-        items.GetValueOrDefault(handle) as TItem ?? throw new CudaException($"The emulator has no {what} of this handle ({handle}).");
+        items.GetValueOrDefault(handle) as TItem
+            ?? throw new CudaException($"The emulator has no {what} of this handle ({handle}).");
 
     public void Remove(nint handle, string what)
     {

@@ -9,6 +9,7 @@ public sealed partial class DocumentTests
     [TestCase("README.md")]
     [TestCase("ARCHITECTURE.md")]
     [TestCase("CONTRIBUTING.md")]
+    [TestCase("docs/emulator.md")]
     [TestCase("docs/fuzzing.md")]
     [TestCase("docs/results.md")]
     public void Every_path_that_a_document_names_exists(string document)

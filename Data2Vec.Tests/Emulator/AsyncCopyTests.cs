@@ -4,15 +4,19 @@ using NUnit.Framework;
 
 namespace Data2Vec.Tests.Emulator;
 
-/// <summary>cp.async: bytes land at the wait for their group, and whoever looks earlier is told (PTX manual, 9.7.9.25).</summary>
+/// <summary>
+/// cp.async: bytes land at the wait for their group, and whoever looks earlier is told (PTX manual, 9.7.9.25).
+/// </summary>
 public sealed class AsyncCopyTests
 {
     private const string Begin = """
-        mov.u32 %r1, %tid.x; ld.param.u64 %d0, [p0]; ld.param.u64 %d1, [p1]; mul.wide.u32 %d2, %r1, 16; add.u64 %d3, %d0, %d2;
+        mov.u32 %r1, %tid.x; ld.param.u64 %d0, [p0]; ld.param.u64 %d1, [p1]; mul.wide.u32 %d2, %r1, 16;
+        add.u64 %d3, %d0, %d2;
         add.u64 %d4, %d1, %d2; shl.b32 %r2, %r1, 4; mov.u32 %r3, tile; add.u32 %r4, %r3, %r2;
         """;
 
-    private const string End = "ld.shared.v4.u32 {%r10, %r11, %r12, %r13}, [%r4]; st.global.v4.u32 [%d4], {%r10, %r11, %r12, %r13};";
+    private const string End =
+        "ld.shared.v4.u32 {%r10, %r11, %r12, %r13}, [%r4]; st.global.v4.u32 [%d4], {%r10, %r11, %r12, %r13};";
 
     [Test]
     public void Bytes_land_at_the_wait()
@@ -22,7 +26,8 @@ public sealed class AsyncCopyTests
             cp.async.cg.shared.global [%r4], [%d3], 16;
             cp.async.commit_group; cp.async.wait_group 0;
             """ + End, values), Is.EqualTo(values));
-        Assert.That(Run(Begin + "cp.async.ca.shared.global.L2::128B [%r4], [%d3], 16; cp.async.wait_all;" + End, values), Is.EqualTo(values));
+        Assert.That(Run(Begin + "cp.async.ca.shared.global.L2::128B [%r4], [%d3], 16; cp.async.wait_all;" + End,
+            values), Is.EqualTo(values));
         Assert.That(Run(Begin + """
             cp.async.ca.shared.global [%r4], [%d3], 4; cp.async.ca.shared.global [%r4+4], [%d3+4], 4;
             cp.async.ca.shared.global [%r4+8], [%d3+8], 8; cp.async.wait_all;
@@ -53,7 +58,8 @@ public sealed class AsyncCopyTests
 
     [Test]
     public void A_copy_that_was_not_committed_is_not_waited_for() => Assert.That(
-        Find(Begin + "cp.async.cg.shared.global [%r4], [%d3], 16; cp.async.wait_group 0;" + End).Kind, Is.EqualTo(FindingKind.SharedRace));
+        Find(Begin + "cp.async.cg.shared.global [%r4], [%d3], 16; cp.async.wait_group 0;" + End).Kind,
+            Is.EqualTo(FindingKind.SharedRace));
 
     [Test]
     public void What_the_source_does_not_have_becomes_zeros_and_is_not_read()
@@ -89,14 +95,16 @@ public sealed class AsyncCopyTests
         var values = Enumerable.Range(0, 256).ToArray();
         Assert.That(() => Run(copy + "bar.sync 0;" + other + End, values, 64), Throws.Nothing);
         // The second warp reads what the first copied: there, but no barrier says so.
-        Assert.That(Find(copy + other, 64).Kind, Is.EqualTo(FindingKind.Uninitialised).Or.EqualTo(FindingKind.SharedRace));
+        Assert.That(Find(copy + other, 64).Kind,
+            Is.EqualTo(FindingKind.Uninitialised).Or.EqualTo(FindingKind.SharedRace));
     }
 
     private static int[] Run(string body, int[] values, int threads = 32)
     {
         using var device = new EmulatedDevice();
         var result = device.Empty<int>(values.Length);
-        device.Launch(EmulatedDevice.Kernel(2, body, ".file 1 \"copy.cu\"\n.shared .align 16 .b8 tile[2048];"), "test", new Dim3(1),
+        device.Launch(EmulatedDevice.Kernel(2, body, ".file 1 \"copy.cu\"\n.shared .align 16 .b8 tile[2048];"), "test",
+            new Dim3(1),
             new Dim3(threads), 0, device.Put(values), result);
         return device.Get<int>(result, values.Length);
     }

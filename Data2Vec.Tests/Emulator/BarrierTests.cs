@@ -35,7 +35,8 @@ public sealed class BarrierTests
         var actual = Run(body.Replace("BARRIER", "bar.sync 3, 96;", StringComparison.Ordinal), 96);
         Assert.That(actual, Is.EqualTo(Enumerable.Range(0, 96).Select(n => n < 64 ? 0 : n - 64)));
         // Without waiting the consumer reads what another warp writes: there by luck, or not.
-        var error = Assert.Throws<EmulatorException>(() => Run(body.Replace("BARRIER", "", StringComparison.Ordinal), 96));
+        var error = Assert.Throws<EmulatorException>(
+            () => Run(body.Replace("BARRIER", "", StringComparison.Ordinal), 96));
         Assert.That(error!.Finding.Kind, Is.EqualTo(FindingKind.SharedRace));
         Assert.That(error.Finding.Opcode, Is.EqualTo("ld.shared.u32"));
     }
@@ -92,7 +93,8 @@ public sealed class BarrierTests
     public void Barriers_that_do_not_fit_are_found()
     {
         var error = Assert.Throws<EmulatorException>(
-            () => Run("setp.lt.u32 %p1, %r1, 32; @%p1 bra A; bar.sync 1; bra B; A: bar.sync 2; B: mov.u32 %r2, 0;", 64));
+            () => Run("setp.lt.u32 %p1, %r1, 32; @%p1 bra A; bar.sync 1; bra B; A: bar.sync 2; B: mov.u32 %r2, 0;",
+                64));
         Assert.That(error!.Finding.Kind, Is.EqualTo(FindingKind.Barrier));
         Assert.That(error.Finding.Detail, Does.Contain("32 of 64 threads").And.Contain("others wait at"));
         error = Assert.Throws<EmulatorException>(() => Run("bar.sync 16;", 32));

@@ -3,10 +3,13 @@ using NUnit.Framework;
 
 namespace Data2Vec.Tests.Emulator;
 
-/// <summary>Shifts, fields, logic and selections, bit by bit as the PTX manual writes them (sections 9.7.1, 9.7.6, 9.7.7).</summary>
+/// <summary>
+/// Shifts, fields, logic and selections, bit by bit as the PTX manual writes them (sections 9.7.1, 9.7.6, 9.7.7).
+/// </summary>
 public sealed class BitInstructionTests
 {
-    private static readonly ulong[] Shifts = [0, 1, 4, 15, 16, 17, 31, 32, 33, 63, 64, 65, 200, 0x8000_0000, 0xffff_ffff];
+    private static readonly ulong[] Shifts =
+        [0, 1, 4, 15, 16, 17, 31, 32, 33, 63, 64, 65, 200, 0x8000_0000, 0xffff_ffff];
 
     [TestCase("shl", "b16")]
     [TestCase("shl", "b32")]
@@ -28,7 +31,8 @@ public sealed class BitInstructionTests
             for (var to = 0; to < bits; to++)
             {
                 var from = operation == "shl" ? to - (long)n[i] : to + (long)n[i];
-                var bit = from >= 0 && from < bits ? a[i] >> (int)from & 1 : type[0] == 's' ? a[i] >> (bits - 1) & 1 : 0;
+                var bit = from >= 0 && from < bits ? a[i] >> (int)from & 1 : type[0] == 's' ? a[i] >> (bits - 1) & 1
+                    : 0;
                 expected |= bit << to;
             }
             Assert.That(actual[i], Is.EqualTo(expected), $"{operation}.{type} {a[i]:x}, {n[i]}");
@@ -43,12 +47,14 @@ public sealed class BitInstructionTests
     {
         var (a, n) = InstructionRig.Pairs(InstructionRig.Integers(32, 8), Shifts);
         ulong[] b = [.. a.Reverse()];
-        var actual = InstructionRig.Run($"shf.{direction}.{mode}.b32 {{d}}, {{a}}, {{b}}, {{c}};", 32, (32, a), (32, b), (32, n));
+        var actual = InstructionRig.Run(
+            $"shf.{direction}.{mode}.b32 {{d}}, {{a}}, {{b}}, {{c}};", 32, (32, a), (32, b), (32, n));
         for (var i = 0; i < a.Length; i++)
         {
             var by = (int)(mode == "wrap" ? n[i] % 32 : Math.Min(n[i], 32));
             var both = new BigInteger(b[i]) * (1UL << 32) + a[i];
-            var expected = direction == "l" ? both * BigInteger.Pow(2, by) >> 32 & uint.MaxValue : both >> by & uint.MaxValue;
+            var expected = direction == "l" ? both * BigInteger.Pow(2, by) >> 32 & uint.MaxValue
+                : both >> by & uint.MaxValue;
             Assert.That(actual[i], Is.EqualTo((ulong)expected), $"{a[i]:x}, {b[i]:x}, {n[i]}");
         }
     }
@@ -66,7 +72,8 @@ public sealed class BitInstructionTests
         ulong[] a = [.. values.SelectMany(v => Enumerable.Repeat(v, p.Length))];
         (p, n) = ([.. values.SelectMany(_ => p)], [.. values.SelectMany(_ => n)]);
         ulong[] into = [.. a.Reverse()];
-        var extracted = InstructionRig.Run($"bfe.{type} {{d}}, {{a}}, {{b}}, {{c}};", bits, (bits, a), (32, p), (32, n));
+        var extracted = InstructionRig.Run(
+            $"bfe.{type} {{d}}, {{a}}, {{b}}, {{c}};", bits, (bits, a), (32, p), (32, n));
         var inserted = InstructionRig.Run(
             $"bfi.b{bits} {{d}}, {{a}}, {{b}}, {{c}}, {{e}};", bits, (bits, a), (bits, into), (32, p), (32, n));
         for (var i = 0; i < a.Length; i++)
@@ -88,7 +95,8 @@ public sealed class BitInstructionTests
     [Test]
     public void Bytes_are_permuted()
     {
-        var (a, s) = InstructionRig.Pairs(InstructionRig.Integers(32, 4), [0x3210, 0x7654, 0x0000, 0xfedc, 0x5410, 0x98ba, 0x1_0123]);
+        var (a, s) = InstructionRig.Pairs(
+            InstructionRig.Integers(32, 4), [0x3210, 0x7654, 0x0000, 0xfedc, 0x5410, 0x98ba, 0x1_0123]);
         ulong[] b = [.. a.Reverse()];
         var actual = InstructionRig.Run("prmt.b32 {d}, {a}, {b}, {c};", 32, (32, a), (32, b), (32, s));
         for (var i = 0; i < a.Length; i++)
@@ -135,14 +143,16 @@ public sealed class BitInstructionTests
     {
         var (a, b) = InstructionRig.Pairs(InstructionRig.Integers(bits, 12));
         var one = operation is "not" or "cnot";
-        var actual = InstructionRig.Run($"{operation}.b{bits} {{d}}, {{a}}{(one ? "" : ", {b}")};", bits, (bits, a), (bits, b));
+        var actual = InstructionRig.Run(
+            $"{operation}.b{bits} {{d}}, {{a}}{(one ? "" : ", {b}")};", bits, (bits, a), (bits, b));
         for (var i = 0; i < a.Length; i++)
         {
             ulong expected = 0;
             for (var k = 0; k < bits; k++)
             {
                 var (x, y) = ((a[i] >> k & 1) != 0, (b[i] >> k & 1) != 0);
-                if (operation switch { "and" => x && y, "or" => x || y, "xor" => x != y, _ => !x }) expected |= 1UL << k;
+                if (operation switch { "and" => x && y, "or" => x || y, "xor" => x != y, _ => !x })
+                    expected |= 1UL << k;
             }
             if (operation == "cnot") expected = a[i] == 0 ? 1u : 0;
             Assert.That(actual[i], Is.EqualTo(expected), $"{operation} {a[i]:x}, {b[i]:x}");
@@ -154,7 +164,8 @@ public sealed class BitInstructionTests
     {
         var (a, b) = InstructionRig.Pairs(InstructionRig.Integers(32, 4));
         ulong[] c = [.. a.Select((x, i) => (x * 2654435761 + (ulong)i) & uint.MaxValue)];
-        var actual = InstructionRig.Run($"lop3.b32 {{d}}, {{a}}, {{b}}, {{c}}, {table};", 32, (32, a), (32, b), (32, c));
+        var actual = InstructionRig.Run(
+            $"lop3.b32 {{d}}, {{a}}, {{b}}, {{c}}, {table};", 32, (32, a), (32, b), (32, c));
         for (var i = 0; i < a.Length; i++)
         {
             ulong expected = 0;
@@ -174,10 +185,12 @@ public sealed class BitInstructionTests
         foreach (var (operation, expected) in new[] { ("and", 8), ("or", 14), ("xor", 6) })
         {
             var actual = InstructionRig.Run($"{operation}.pred {{d}}, {{a}}, {{b}};", 1, (1, a), (1, b));
-            for (var i = 0; i < 4; i++) Assert.That(actual[i], Is.EqualTo((ulong)(expected >> (int)(2 * a[i] + b[i]) & 1)), operation);
+            for (var i = 0; i < 4; i++)
+                Assert.That(actual[i], Is.EqualTo((ulong)(expected >> (int)(2 * a[i] + b[i]) & 1)), operation);
         }
         Assert.That(InstructionRig.Run("not.pred {d}, {a};", 1, (1, a)), Is.EqualTo(a.Select(x => 1 - x)));
-        Assert.That(InstructionRig.Run("and.pred {d}, {a}, !{b};", 1, (1, a), (1, b)), Is.EqualTo(new ulong[] { 0, 0, 1, 0 }));
+        Assert.That(InstructionRig.Run("and.pred {d}, {a}, !{b};", 1, (1, a), (1, b)),
+            Is.EqualTo(new ulong[] { 0, 0, 1, 0 }));
         Assert.That(InstructionRig.Run("mov.pred {d}, {a};", 1, (1, a)), Is.EqualTo(a));
     }
 }

@@ -8,7 +8,8 @@ public sealed class ComparisonTests
 {
     [Test]
     public void Integers_are_compared_by_their_kind(
-        [Values("u16", "s16", "u32", "s32", "u64", "s64")] string type, [Values("eq", "ne", "lt", "le", "gt", "ge")] string relation)
+        [Values("u16", "s16", "u32", "s32", "u64", "s64")] string type,
+            [Values("eq", "ne", "lt", "le", "gt", "ge")] string relation)
     {
         var bits = int.Parse(type[1..]);
         var (a, b) = InstructionRig.Pairs(InstructionRig.Integers(bits, 8));
@@ -35,7 +36,8 @@ public sealed class ComparisonTests
 
     [Test]
     public void Floats_are_compared_with_or_without_what_is_no_number(
-        [Values("eq", "ne", "lt", "le", "gt", "ge", "num", "nan")] string relation, [Values] bool unordered, [Values] bool wide)
+        [Values("eq", "ne", "lt", "le", "gt", "ge", "num", "nan")] string relation, [Values] bool unordered,
+            [Values] bool wide)
     {
         if (unordered && relation.Length == 3) return;
         var (a, b) = InstructionRig.Pairs(wide ? InstructionRig.Doubles(6) : InstructionRig.Singles(6));
@@ -65,10 +67,12 @@ public sealed class ComparisonTests
         var (a, b) = InstructionRig.Pairs([1, 2]);
         (a, b) = ([.. a, .. a], [.. b, .. b]);
         ulong[] c = [0, 0, 0, 0, 1, 1, 1, 1];
-        foreach (var (text, negated, second) in new[] { ("{c}", false, false), ("!{c}", true, false), ("{c}", false, true) })
+        foreach (var (text, negated, second) in new[] { ("{c}", false, false), ("!{c}", true, false),
+            ("{c}", false, true) })
         {
             var target = second ? "%p9|{d}" : "{d}|%p9";
-            var actual = InstructionRig.Run($"setp.lt.{combination}.u32 {target}, {{a}}, {{b}}, {text};", 1, (32, a), (32, b), (1, c));
+            var actual = InstructionRig.Run(
+                $"setp.lt.{combination}.u32 {target}, {{a}}, {{b}}, {text};", 1, (32, a), (32, b), (1, c));
             for (var i = 0; i < a.Length; i++)
             {
                 var (x, y) = (a[i] < b[i] != second, c[i] != 0 != negated);
@@ -83,13 +87,19 @@ public sealed class ComparisonTests
     {
         ulong[] a = [1, 2, 3, 4], b = [5, 6, 7, 8], p = [1, 0, 0, 1];
         ulong[] expected = [1, 6, 7, 4];
-        Assert.That(InstructionRig.Run("selp.b16 {d}, {a}, {b}, {c};", 16, (16, a), (16, b), (1, p)), Is.EqualTo(expected));
-        Assert.That(InstructionRig.Run("selp.b64 {d}, {a}, {b}, {c};", 64, (64, a), (64, b), (1, p)), Is.EqualTo(expected));
-        Assert.That(InstructionRig.Run("selp.b32 {d}, {a}, {b}, !{c};", 32, (32, b), (32, a), (1, p)), Is.EqualTo(expected));
+        Assert.That(InstructionRig.Run("selp.b16 {d}, {a}, {b}, {c};", 16, (16, a), (16, b), (1, p)),
+            Is.EqualTo(expected));
+        Assert.That(InstructionRig.Run("selp.b64 {d}, {a}, {b}, {c};", 64, (64, a), (64, b), (1, p)),
+            Is.EqualTo(expected));
+        Assert.That(InstructionRig.Run("selp.b32 {d}, {a}, {b}, !{c};", 32, (32, b), (32, a), (1, p)),
+            Is.EqualTo(expected));
         ulong[] signs = [0, 0xffff_ffff, 0x8000_0000, 7];
-        Assert.That(InstructionRig.Run("slct.u32.s32 {d}, {a}, {b}, {c};", 32, (32, a), (32, b), (32, signs)), Is.EqualTo(expected));
-        Assert.That(InstructionRig.Run("set.lt.u32.u32 {d}, {a}, {b};", 32, (32, a), (32, b)), Is.All.EqualTo(uint.MaxValue));
-        Assert.That(InstructionRig.Run("set.gt.f32.u32 {d}, {b}, {a};", 32, (32, a), (32, b)), Is.All.EqualTo(0x3f80_0000));
+        Assert.That(InstructionRig.Run("slct.u32.s32 {d}, {a}, {b}, {c};", 32, (32, a), (32, b), (32, signs)),
+            Is.EqualTo(expected));
+        Assert.That(InstructionRig.Run("set.lt.u32.u32 {d}, {a}, {b};", 32, (32, a), (32, b)),
+            Is.All.EqualTo(uint.MaxValue));
+        Assert.That(InstructionRig.Run("set.gt.f32.u32 {d}, {b}, {a};", 32, (32, a), (32, b)),
+            Is.All.EqualTo(0x3f80_0000));
     }
 
     [Test]

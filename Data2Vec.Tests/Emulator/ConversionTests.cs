@@ -10,12 +10,14 @@ public sealed class ConversionTests
 
     [Test]
     public void Integers_are_cut_or_extended(
-        [ValueSource(nameof(IntegerTypes))] string to, [ValueSource(nameof(IntegerTypes))] string from, [Values] bool saturates)
+        [ValueSource(nameof(IntegerTypes))] string to, [ValueSource(nameof(IntegerTypes))] string from,
+            [Values] bool saturates)
     {
         var (fromBits, toBits) = (int.Parse(from[1..]), int.Parse(to[1..]));
         var (source, target) = (Math.Max(16, fromBits), Math.Max(16, toBits));
         var a = InstructionRig.Integers(source);
-        var actual = InstructionRig.Run($"cvt.{(saturates ? "sat." : "")}{to}.{from} {{d}}, {{a}};", target, (source, a));
+        var actual = InstructionRig.Run(
+            $"cvt.{(saturates ? "sat." : "")}{to}.{from} {{d}}, {{a}};", target, (source, a));
         for (var i = 0; i < a.Length; i++)
         {
             var x = Number(a[i] & ulong.MaxValue >> (64 - fromBits), from);
@@ -33,7 +35,8 @@ public sealed class ConversionTests
 
     [Test]
     public void Floats_become_integers(
-        [ValueSource(nameof(IntegerTypes))] string to, [Values("rni", "rzi", "rmi", "rpi")] string mode, [Values] bool wide)
+        [ValueSource(nameof(IntegerTypes))] string to, [Values("rni", "rzi", "rmi", "rpi")] string mode,
+            [Values] bool wide)
     {
         var bits = wide ? 64 : 32;
         var toBits = int.Parse(to[1..]);
@@ -49,19 +52,23 @@ public sealed class ConversionTests
             if (double.IsNaN(x)) expected = wide || toBits == 64 ? Number(1UL << (toBits - 1), to) : 0;
             else if (double.IsInfinity(x)) expected = x > 0 ? most : least;
             else expected = BigInteger.Min(BigInteger.Max(ExactNumber.Of(x).Integer(mode[..2]), least), most);
-            Assert.That(actual[i], Is.EqualTo((ulong)(expected & (BigInteger.Pow(2, target) - 1))), $"{mode}.{to}.f{bits} {x}");
+            Assert.That(actual[i], Is.EqualTo((ulong)(expected & (BigInteger.Pow(2, target) - 1))),
+                $"{mode}.{to}.f{bits} {x}");
         }
     }
 
     [Test]
     public void Integers_become_floats(
-        [Values("u8", "s16", "u32", "s32", "u64", "s64")] string from, [Values("rn", "rz", "rm", "rp")] string mode, [Values] bool wide)
+        [Values("u8", "s16", "u32", "s32", "u64", "s64")] string from, [Values("rn", "rz", "rm", "rp")] string mode,
+            [Values] bool wide)
     {
         var bits = int.Parse(from[1..]);
         var source = Math.Max(16, bits);
-        ulong[] a = [.. InstructionRig.Integers(source, 100), .. bits == 64 ? new ulong[] { (1UL << 53) + 1, (1UL << 24) + 1,
+        ulong[] a = [.. InstructionRig.Integers(source, 100), .. bits == 64
+            ? new ulong[] { (1UL << 53) + 1, (1UL << 24) + 1,
             (1UL << 62) + (1UL << 38), (1UL << 62) + (1UL << 38) + 1, (1UL << 62) + (1UL << 9) } : []];
-        var actual = InstructionRig.Run($"cvt.{mode}.f{(wide ? 64 : 32)}.{from} {{d}}, {{a}};", wide ? 64 : 32, (source, a));
+        var actual = InstructionRig.Run(
+            $"cvt.{mode}.f{(wide ? 64 : 32)}.{from} {{d}}, {{a}};", wide ? 64 : 32, (source, a));
         for (var i = 0; i < a.Length; i++)
         {
             var x = Number(a[i] & ulong.MaxValue >> (64 - bits), from);
@@ -84,7 +91,8 @@ public sealed class ConversionTests
     {
         var wide = from == "f64";
         var (fraction, bits) = to switch { "f32" => (23, 32), "f16" => (10, 16), "bf16" => (7, 16), _ => (10, 19) };
-        ulong[] a = wide ? InstructionRig.Doubles(200) : [.. InstructionRig.Singles(200), 0x3f80_8000, 0x3f81_8000, 0x3f80_8001,
+        ulong[] a = wide ? InstructionRig.Doubles(200)
+            : [.. InstructionRig.Singles(200), 0x3f80_8000, 0x3f81_8000, 0x3f80_8001,
             0x3f80_1000, 0x3f80_3000, 0x3f80_2fff, 0x477f_f000, 0x477f_efff, 0x3380_0000, 0x3300_0000, 0x3300_0001];
         var actual = InstructionRig.Run(
             $"cvt.{mode}.{to}.{from} {{d}}, {{a}};", to is "f16" or "bf16" ? 16 : 32, (wide ? 64 : 32, a));
@@ -93,7 +101,8 @@ public sealed class ConversionTests
             var x = wide ? InstructionRig.Double(a[i]) : InstructionRig.Single(a[i]);
             if (!double.IsFinite(x) || x == 0) continue;
             var expected = ExactNumber.Of(x).Round(mode, fraction, bits);
-            // tf32 is a float32 whose last 13 bits are not looked at; it has float32's exponents, so subnormal ones too.
+            // tf32 is a float32 whose last 13 bits are not looked at; it has float32's exponents, so subnormal ones
+            // too.
             if (to == "tf32") expected = Math.Abs(x) < 1.17549435e-38 ? actual[i] : expected << 13;
             Assert.That(actual[i], Is.EqualTo(expected), $"{mode}.{to}.{from} {x:r}");
         }
@@ -103,8 +112,10 @@ public sealed class ConversionTests
     public void What_is_no_number_or_infinite_stays_so()
     {
         ulong[] a = [0x7f80_0000, 0xff80_0000, 0x7fc0_0000, 0x8000_0000];
-        Assert.That(InstructionRig.Run("cvt.rn.bf16.f32 {d}, {a};", 16, (32, a)), Is.EqualTo(new[] { 0x7f80, 0xff80, 0x7fff, 0x8000 }));
-        Assert.That(InstructionRig.Run("cvt.rn.f16.f32 {d}, {a};", 16, (32, a)), Is.EqualTo(new[] { 0x7c00, 0xfc00, 0x7fff, 0x8000 }));
+        Assert.That(InstructionRig.Run("cvt.rn.bf16.f32 {d}, {a};", 16, (32, a)),
+            Is.EqualTo(new[] { 0x7f80, 0xff80, 0x7fff, 0x8000 }));
+        Assert.That(InstructionRig.Run("cvt.rn.f16.f32 {d}, {a};", 16, (32, a)),
+            Is.EqualTo(new[] { 0x7c00, 0xfc00, 0x7fff, 0x8000 }));
         Assert.That(InstructionRig.Run("cvt.rna.tf32.f32 {d}, {a};", 32, (32, a)),
             Is.EqualTo(new ulong[] { 0x7f80_0000, 0xff80_0000, 0x7fff_ffff, 0x8000_0000 }));
     }

@@ -15,7 +15,10 @@ public sealed class CounterTests
     public void Sectors_are_those_that_the_lanes_touch(int stride, int sectors, int more)
     {
         // 32 lanes read a float each, so many bytes apart.
-        var c = Count($"mul.lo.u32 %r2, %r1, {stride}; cvt.u64.u32 %d1, %r2; add.u64 %d2, %d0, %d1; ld.global.u32 %r3, [%d2];");
+        var c = Count($"""
+            mul.lo.u32 %r2, %r1, {stride}; cvt.u64.u32 %d1, %r2; add.u64 %d2, %d0, %d1;
+            ld.global.u32 %r3, [%d2];
+            """);
         Assert.That(c.GlobalRead, Is.EqualTo(128));
         Assert.That(c.Sectors, Is.EqualTo(sectors));
         Assert.That(c.Sectors - c.SectorsNeeded, Is.EqualTo(stride == 0 ? 0 : more));
@@ -47,7 +50,8 @@ public sealed class CounterTests
             2 => ("b16", "%h1"), 4 => ("b32", "%r4"), 8 => ("b64", "%d4"), _ => ("v4.b32", "{%r4, %r5, %r6, %r7}"),
         };
         var c = Count($"""
-            mov.b16 %h1, 0; mov.b32 %r4, 0; mov.b64 %d4, 0; mov.b32 %r5, 0; mov.b32 %r6, 0; mov.b32 %r7, 0; mov.u32 %r3, room;
+            mov.b16 %h1, 0; mov.b32 %r4, 0; mov.b64 %d4, 0; mov.b32 %r5, 0; mov.b32 %r6, 0; mov.b32 %r7, 0;
+            mov.u32 %r3, room;
             mad.lo.u32 %r2, %r1, {stride}, %r3; st.shared.{type} [%r2], {registers};
             """);
         Assert.That((c.Wavefronts, c.BankConflicts, c.SharedWritten), Is.EqualTo((wavefronts, conflicts, 32 * bytes)));
@@ -56,7 +60,10 @@ public sealed class CounterTests
     [Test]
     public void Instructions_are_counted_by_class_and_lane()
     {
-        var c = Count("setp.lt.u32 %p1, %r1, 5; @%p1 add.u32 %r2, %r1, 1; mul.f32 %f1, %f2, %f3; @%p1 bra END; mov.u32 %r3, 1; END: mov.u32 %r4, 1;");
+        var c = Count("""
+            setp.lt.u32 %p1, %r1, 5; @%p1 add.u32 %r2, %r1, 1; mul.f32 %f1, %f2, %f3;
+            @%p1 bra END; mov.u32 %r3, 1; END: mov.u32 %r4, 1;
+            """);
         Assert.That(c.Warp[(int)InstructionClass.Integer], Is.EqualTo(1));
         Assert.That(c.Lane[(int)InstructionClass.Integer], Is.EqualTo(5));
         Assert.That(c.Lane[(int)InstructionClass.Float], Is.EqualTo(32));
@@ -69,7 +76,8 @@ public sealed class CounterTests
     public void A_matrix_load_of_rows_that_are_not_spread_over_the_banks_takes_eight_times_as_long()
     {
         static string Load(int row) => $"""
-            mov.u32 %r3, room; mov.b32 %r4, 0; mad.lo.u32 %r2, %r1, {row}, %r3; st.shared.v4.b32 [%r2], %r4, %r4, %r4, %r4;
+            mov.u32 %r3, room; mov.b32 %r4, 0; mad.lo.u32 %r2, %r1, {row}, %r3;
+            st.shared.v4.b32 [%r2], %r4, %r4, %r4, %r4;
             """.Replace("%r4, %r4, %r4, %r4;", "{%r4, %r4, %r4, %r4};", StringComparison.Ordinal) + """
             bar.sync 0; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r5, %r6, %r7, %r8}, [%r2];
             """;

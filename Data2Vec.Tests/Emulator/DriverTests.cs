@@ -9,8 +9,10 @@ public sealed unsafe class DriverTests
 {
     /// <summary>a[i] += p1.</summary>
     private static readonly string AddTo = EmulatedDevice.Kernel(2, """
-        mov.u32 %r1, %ctaid.x; mov.u32 %r2, %ntid.x; mov.u32 %r3, %tid.x; mad.lo.u32 %r4, %r1, %r2, %r3; mul.wide.u32 %d1, %r4, 4;
-        ld.param.u64 %d0, [p0]; add.u64 %d0, %d0, %d1; ld.param.u32 %r5, [p1]; ld.global.u32 %r6, [%d0]; add.u32 %r6, %r6, %r5;
+        mov.u32 %r1, %ctaid.x; mov.u32 %r2, %ntid.x; mov.u32 %r3, %tid.x; mad.lo.u32 %r4, %r1, %r2, %r3;
+        mul.wide.u32 %d1, %r4, 4;
+        ld.param.u64 %d0, [p0]; add.u64 %d0, %d0, %d1; ld.param.u32 %r5, [p1]; ld.global.u32 %r6, [%d0];
+        add.u32 %r6, %r6, %r5;
         st.global.u32 [%d0], %r6;
         """);
 
@@ -28,7 +30,8 @@ public sealed unsafe class DriverTests
         var graph = driver.EndCapture();
         Assert.That(device.Get<int>(a, 4), Is.EqualTo(new[] { 1, 2, 3, 4 }));
         driver.LaunchGraph(graph);
-        Assert.That((device.Get<int>(a, 4), device.Get<int>(b, 4)), Is.EqualTo((new[] { 0, 0, 13, 14 }, new[] { 11, 12, 13, 14 })));
+        Assert.That((device.Get<int>(a, 4), device.Get<int>(b, 4)),
+            Is.EqualTo((new[] { 0, 0, 13, 14 }, new[] { 11, 12, 13, 14 })));
         driver.LaunchGraph(graph);
         Assert.That(device.Get<int>(b, 4), Is.EqualTo(new[] { 10, 10, 23, 24 }));
         driver.DestroyGraph(graph);
@@ -48,7 +51,8 @@ public sealed unsafe class DriverTests
         Assert.That(device.Get<int>(b, 4), Is.All.EqualTo(0x0101_0102));
         // A pool that hands memory on says so.
         device.Driver.Forget(b, 16);
-        Assert.That(() => device.Launch(AddTo, "test", new Dim3(1), new Dim3(4), 0, b, 1UL), Throws.TypeOf<EmulatorException>());
+        Assert.That(() => device.Launch(AddTo, "test", new Dim3(1), new Dim3(4), 0, b, 1UL),
+            Throws.TypeOf<EmulatorException>());
         device.Driver.Checks = false;
         Assert.That(() => device.Launch(AddTo, "test", new Dim3(1), new Dim3(4), 0, b, 1UL), Throws.Nothing);
     }
@@ -60,7 +64,8 @@ public sealed unsafe class DriverTests
         {
             using var device = new EmulatedDevice();
             var a = device.Put(new int[64]);
-            var error = Assert.Throws<EmulatorException>(() => device.Launch(AddTo, "test", new Dim3(50), new Dim3(16), 0, a, 1UL));
+            var error = Assert.Throws<EmulatorException>(
+                () => device.Launch(AddTo, "test", new Dim3(50), new Dim3(16), 0, a, 1UL));
             Assert.That((error!.Finding.Block.X, error.Finding.Thread.X), Is.EqualTo((4, 0)));
         }
     }
@@ -70,20 +75,26 @@ public sealed unsafe class DriverTests
     {
         using var device = new EmulatedDevice();
         var driver = device.Driver;
-        Assert.That(() => driver.LoadModule("no ptx", "m"), Throws.TypeOf<CudaException>().With.Message.Contains("PTX line 1"));
+        Assert.That(() => driver.LoadModule("no ptx", "m"),
+            Throws.TypeOf<CudaException>().With.Message.Contains("PTX line 1"));
         var module = driver.LoadModule(AddTo, "m");
-        Assert.That(() => driver.GetFunction(module, "other"), Throws.TypeOf<CudaException>().With.Message.Contains("no kernel other"));
+        Assert.That(() => driver.GetFunction(module, "other"),
+            Throws.TypeOf<CudaException>().With.Message.Contains("no kernel other"));
         var unknown = driver.LoadModule(EmulatedDevice.Kernel(0, "dp4a.s32.s32 %r1, %r2, %r3, %r4;"), "m");
-        Assert.That(() => driver.GetFunction(unknown, "test"), Throws.TypeOf<CudaException>().With.Message.Contains("PTX line 13"));
+        Assert.That(() => driver.GetFunction(unknown, "test"),
+            Throws.TypeOf<CudaException>().With.Message.Contains("PTX line 13"));
         Assert.That(() => driver.GetFunction(99, "test"), Throws.TypeOf<CudaException>());
         var function = driver.GetFunction(module, "test");
-        Assert.That(() => driver.Launch(function, new Dim3(1), new Dim3(1025), 0, [0, 0]), Throws.TypeOf<CudaException>());
+        Assert.That(() => driver.Launch(function, new Dim3(1), new Dim3(1025), 0, [0, 0]),
+            Throws.TypeOf<CudaException>());
         Assert.That(() => driver.Launch(function, new Dim3(0), new Dim3(1), 0, [0, 0]), Throws.TypeOf<CudaException>());
         Assert.That(() => driver.Launch(function, new Dim3(1), new Dim3(1), 0, [0]), Throws.TypeOf<CudaException>());
-        Assert.That(() => driver.Launch(function, new Dim3(1), new Dim3(1), 50_000, [0, 0]), Throws.TypeOf<CudaException>());
+        Assert.That(() => driver.Launch(function, new Dim3(1), new Dim3(1), 50_000, [0, 0]),
+            Throws.TypeOf<CudaException>());
         Assert.That(() => driver.SetDynamicShared(function, 200_000), Throws.TypeOf<CudaException>());
         Assert.That(() => driver.Free(12), Throws.TypeOf<CudaException>());
-        Assert.That(() => driver.Fill(device.Put(1), 0, 5), Throws.TypeOf<CudaException>().With.Message.Contains("5 bytes"));
+        Assert.That(() => driver.Fill(device.Put(1), 0, 5),
+            Throws.TypeOf<CudaException>().With.Message.Contains("5 bytes"));
         Assert.That(driver.Allocate(long.MaxValue / 2), Is.Zero);
     }
 

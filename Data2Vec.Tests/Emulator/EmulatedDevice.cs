@@ -56,7 +56,9 @@ internal sealed unsafe class EmulatedDevice : IDisposable
         return nvrtc!.Compile(source, "compute_80", defines);
     }
 
-    /// <summary>A kernel around a body: parameters p0, p1, ... of 64 bits, registers %p, %h, %r, %d, %f, %g by kind.</summary>
+    /// <summary>
+    /// A kernel around a body: parameters p0, p1, ... of 64 bits, registers %p, %h, %r, %d, %f, %g by kind.
+    /// </summary>
     public static string Kernel(int parameters, string body, string declarations = "") => $$"""
         .version 8.4
         .target sm_80

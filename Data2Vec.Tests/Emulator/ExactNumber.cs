@@ -3,7 +3,8 @@ using System.Numerics;
 namespace Data2Vec.Tests.Emulator;
 
 /// <summary>
-/// A number as integer times a power of two: what float instructions have to give, without a float instruction of the host.
+/// A number as integer times a power of two: what float instructions have to give, without a float instruction of the
+/// host.
 /// </summary>
 internal readonly record struct ExactNumber(BigInteger Mantissa, int Exponent)
 {
@@ -46,7 +47,10 @@ internal readonly record struct ExactNumber(BigInteger Mantissa, int Exponent)
         };
     }
 
-    /// <summary>Bits of the float with so many bits of fraction and such a least and largest exponent, of a number that is not zero.</summary>
+    /// <summary>
+    /// Bits of the float with so many bits of fraction and such a least and largest exponent, of a number that is not
+    /// zero.
+    /// </summary>
     public ulong Round(string mode, int fraction, int bits)
     {
         var (negative, magnitude) = (Mantissa.Sign < 0, BigInteger.Abs(Mantissa));
@@ -61,7 +65,8 @@ internal readonly record struct ExactNumber(BigInteger Mantissa, int Exponent)
             _ => mode,
         };
         var scaled = new ExactNumber(magnitude, Exponent - last);
-        var places = direction == "rna" ? (scaled + new ExactNumber(1, -1)).Integer("rm") : scaled.Integer(mode is "rm" && negative ? "rp" : direction);
+        var places = direction == "rna" ? (scaled + new ExactNumber(1, -1)).Integer("rm")
+            : scaled.Integer(mode is "rm" && negative ? "rp" : direction);
         var sign = negative ? 1UL << (bits - 1) : 0;
         if ((int)places.GetBitLength() > fraction + 1)
         {
@@ -71,7 +76,8 @@ internal readonly record struct ExactNumber(BigInteger Mantissa, int Exponent)
         var largest = ((1UL << (bits - fraction - 1)) - 1) << fraction;
         if (last + fraction > bias) return sign | (direction is "rz" ? largest - 1 : largest);
         var encoded = (ulong)places;
-        if (encoded >> fraction != 0) encoded = encoded - (1UL << fraction) + ((ulong)(last + fraction + bias) << fraction);
+        if (encoded >> fraction != 0)
+            encoded = encoded - (1UL << fraction) + ((ulong)(last + fraction + bias) << fraction);
         return sign | encoded;
     }
 }

@@ -5,20 +5,27 @@ using NUnit.Framework;
 
 namespace Data2Vec.Tests.Emulator;
 
-/// <summary>shfl, vote, match, redux, activemask, and lanes that part and meet (PTX manual, 9.7.8, 9.7.12, 9.7.13).</summary>
+/// <summary>
+/// shfl, vote, match, redux, activemask, and lanes that part and meet (PTX manual, 9.7.8, 9.7.12, 9.7.13).
+/// </summary>
 public sealed class ExchangeTests
 {
     [Test]
     public void Lanes_read_each_other(
-        [Values("up", "down", "bfly", "idx")] string mode, [Values(32, 16, 8)] int width, [Values(0, 1, 3, 7, 18)] int by)
+        [Values("up", "down", "bfly", "idx")] string mode, [Values(32, 16, 8)] int width,
+            [Values(0, 1, 3, 7, 18)] int by)
     {
         // What __shfl_*_sync of this width passes: segment mask and clamp.
         var clamp = (32 - width) << 8 | (mode == "up" ? 0 : 31);
-        var actual = Run($"shfl.sync.{mode}.b32 %r2|%p1, %r1, {by}, {clamp}, 0xffffffff; selp.u32 %r3, 1000, 0, %p1; add.u32 %r2, %r2, %r3;");
+        var actual = Run($"""
+            shfl.sync.{mode}.b32 %r2|%p1, %r1, {by}, {clamp}, 0xffffffff;
+            selp.u32 %r3, 1000, 0, %p1; add.u32 %r2, %r2, %r3;
+            """);
         for (var lane = 0; lane < 32; lane++)
         {
             var (start, end) = (lane / width * width, lane / width * width + width - 1);
-            var from = mode switch { "up" => lane - by, "down" => lane + by, "bfly" => lane ^ by, _ => start + by % width };
+            var from = mode switch { "up" => lane - by, "down" => lane + by, "bfly" => lane ^ by, _ =>
+                start + by % width };
             var inside = mode switch { "up" => from >= start, "bfly" => from <= end, _ => from <= end };
             Assert.That(actual[lane], Is.EqualTo(inside ? from + 1000u : (uint)lane), $"lane {lane}");
         }
@@ -41,12 +48,15 @@ public sealed class ExchangeTests
         const string third = "rem.u32 %r3, %r1, 3;";
         var actual = Run(third + "match.any.sync.b32 %r2, %r3, 0xffffffff;");
         for (var lane = 0; lane < 32; lane++)
-            Assert.That(actual[lane], Is.EqualTo(Enumerable.Range(0, 32).Where(k => k % 3 == lane % 3).Aggregate(0u, (m, k) => m | 1u << k)));
+            Assert.That(actual[lane],
+                Is.EqualTo(Enumerable.Range(0, 32).Where(k => k % 3 == lane % 3).Aggregate(0u, (m, k) => m | 1u << k)));
         Assert.That(Run(third + "match.all.sync.b32 %r2|%p1, %r3, 0xffffffff;"), Is.All.EqualTo(0));
         Assert.That(Run("mov.u32 %r3, 9; match.all.sync.b32 %r2|%p1, %r3, 0xffffffff;"), Is.All.EqualTo(uint.MaxValue));
         Assert.That(Run("redux.sync.add.u32 %r2, %r1, 0xffffffff;"), Is.All.EqualTo(496));
-        Assert.That(Run("sub.s32 %r3, 3, %r1; redux.sync.min.s32 %r2, %r3, 0xffffffff;"), Is.All.EqualTo(unchecked((uint)-28)));
-        Assert.That(Run("sub.s32 %r3, 3, %r1; redux.sync.max.u32 %r2, %r3, 0xffffffff;"), Is.All.EqualTo(uint.MaxValue));
+        Assert.That(Run("sub.s32 %r3, 3, %r1; redux.sync.min.s32 %r2, %r3, 0xffffffff;"),
+            Is.All.EqualTo(unchecked((uint)-28)));
+        Assert.That(Run("sub.s32 %r3, 3, %r1; redux.sync.max.u32 %r2, %r3, 0xffffffff;"),
+            Is.All.EqualTo(uint.MaxValue));
         Assert.That(Run("redux.sync.xor.b32 %r2, %r1, 0xffffffff;"), Is.All.EqualTo(0));
     }
 
@@ -101,7 +111,8 @@ public sealed class ExchangeTests
             shfl.sync.bfly.b32 %r2, %r3, 1, 31, 0xffffffff;
             """);
         Assert.That(actual, Is.EqualTo(Enumerable.Range(0, 32).Select(n => n % 2 == 0 ? 101u : 0)));
-        // Here a branch ends in the wait, and its meeting point lies behind: only who lets them take turns gets through.
+        // Here a branch ends in the wait, and its meeting point lies behind: only who lets them take turns gets
+        // through.
         actual = Run("""
             and.b32 %r4, %r1, 1; setp.eq.u32 %p1, %r4, 0; mov.u32 %r2, 7;
             @%p1 bra ELSE;

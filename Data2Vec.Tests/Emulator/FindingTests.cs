@@ -4,7 +4,9 @@ using NUnit.Framework;
 
 namespace Data2Vec.Tests.Emulator;
 
-/// <summary>Faults that kernels are known for, planted one by one: each is found, with its line, block and thread.</summary>
+/// <summary>
+/// Faults that kernels are known for, planted one by one: each is found, with its line, block and thread.
+/// </summary>
 public sealed class FindingTests
 {
     [Test]
@@ -65,12 +67,15 @@ public sealed class FindingTests
     public void A_missing_barrier_is_found_where_the_second_thread_reads()
     {
         const string write = """
-            mov.u32 %r1, %tid.x; shl.b32 %r2, %r1, 2; mov.u32 %r3, sums; add.u32 %r4, %r3, %r2; st.shared.u32 [%r4], %r1;
+            mov.u32 %r1, %tid.x; shl.b32 %r2, %r1, 2; mov.u32 %r3, sums; add.u32 %r4, %r3, %r2;
+            st.shared.u32 [%r4], %r1;
             """;
         // Every thread reads what the one 32 threads before it wrote.
         const string read = "\n.loc 1 12 1\nxor.b32 %r5, %r2, 128; add.u32 %r6, %r3, %r5; ld.shared.u32 %r7, [%r6];";
-        Assert.That(() => Find(0, write + "bar.sync 0;" + read, _ => [], new Dim3(1), 64), Throws.TypeOf<AssertionException>());
-        // Without the barrier the first warp would read what was never written: the fault is that of a race all the same.
+        Assert.That(() => Find(0, write + "bar.sync 0;" + read, _ => [], new Dim3(1), 64),
+            Throws.TypeOf<AssertionException>());
+        // Without the barrier the first warp would read what was never written: the fault is that of a race all the
+        // same.
         var f = Find(0, write + write + read, _ => [], new Dim3(1), 64);
         Assert.That(f.Kind, Is.EqualTo(FindingKind.Uninitialised).Or.EqualTo(FindingKind.SharedRace));
         Assert.That(f.Location!.Line, Is.EqualTo(12));
@@ -117,11 +122,13 @@ public sealed class FindingTests
 
     [Test]
     public void An_endless_loop_comes_to_an_end() => Assert.That(
-        Find(0, "AGAIN: bra AGAIN;", _ => [], new Dim3(1), 32, d => d.Driver.Budget = 1_000_000).Kind, Is.EqualTo(FindingKind.Endless));
+        Find(0, "AGAIN: bra AGAIN;", _ => [], new Dim3(1), 32, d => d.Driver.Budget = 1_000_000).Kind,
+            Is.EqualTo(FindingKind.Endless));
 
     /// <summary>Runs a kernel with one shared array "sums" of 64 words; the finding that it has to make.</summary>
     private static Finding Find(
-        int parameters, string body, Func<EmulatedDevice, ulong[]> values, Dim3 grid, int threads, Action<EmulatedDevice>? prepare = null)
+        int parameters, string body, Func<EmulatedDevice, ulong[]> values, Dim3 grid, int threads,
+            Action<EmulatedDevice>? prepare = null)
     {
         using var device = new EmulatedDevice();
         prepare?.Invoke(device);

@@ -48,7 +48,8 @@ public sealed class FloatInstructionTests
         for (var i = 0; i < a.Length; i++)
         {
             var (x, y, z) = (InstructionRig.Single(a[i]), InstructionRig.Single(b[i]), InstructionRig.Single(c[i]));
-            Check(actual[i], MathF.FusedMultiplyAdd(x, y, z), float.IsFinite(x) && float.IsFinite(y) && float.IsFinite(z),
+            Check(actual[i], MathF.FusedMultiplyAdd(x, y, z), float.IsFinite(x) && float.IsFinite(y)
+                && float.IsFinite(z),
                 ExactNumber.Of(x) * ExactNumber.Of(y) + ExactNumber.Of(z), mode, $"fma.{mode} {x}, {y}, {z}");
         }
     }
@@ -83,9 +84,11 @@ public sealed class FloatInstructionTests
         {
             var (x, y) = (InstructionRig.Single(a[i]), InstructionRig.Single(b[i]));
             var product = Zero(x) * Zero(y);
-            Assert.That(InstructionRig.Single(flushed[i]), Is.EqualTo(float.IsNaN(product) ? float.NaN : Zero(product)), $"{x} * {y}");
+            Assert.That(InstructionRig.Single(flushed[i]),
+                Is.EqualTo(float.IsNaN(product) ? float.NaN : Zero(product)), $"{x} * {y}");
             var sum = x + y;
-            Assert.That(InstructionRig.Single(saturated[i]), Is.EqualTo(float.IsNaN(sum) ? 0 : Math.Clamp(sum, 0, 1)), $"{x} + {y}");
+            Assert.That(InstructionRig.Single(saturated[i]), Is.EqualTo(float.IsNaN(sum) ? 0 : Math.Clamp(sum, 0, 1)),
+                $"{x} + {y}");
         }
 
         static float Zero(float x) => Math.Abs(x) < 1.17549435e-38f ? 0 : x;
@@ -108,10 +111,12 @@ public sealed class FloatInstructionTests
                 var expected = float.IsNaN(x) ? y : float.IsNaN(y) ? x : less;
                 Assert.That(min[i], Is.EqualTo(BitConverter.SingleToUInt32Bits(expected)), $"min {x}, {y}");
             }
-            Assert.That(max[i], Is.EqualTo(float.IsNaN(x) || float.IsNaN(y) ? NotANumber : BitConverter.SingleToUInt32Bits(more)));
+            Assert.That(max[i], Is.EqualTo(
+                float.IsNaN(x) || float.IsNaN(y) ? NotANumber : BitConverter.SingleToUInt32Bits(more)));
         }
 
-        static int Order(float x) => BitConverter.SingleToInt32Bits(x) is var bits && bits < 0 ? int.MinValue - bits - 1 : bits;
+        static int Order(float x) => BitConverter.SingleToInt32Bits(x) is var bits && bits < 0
+            ? int.MinValue - bits - 1 : bits;
     }
 
     [TestCase("add.rn", 0)]
@@ -158,11 +163,13 @@ public sealed class FloatInstructionTests
                 "lg2" => Math.Log(x) / Math.Log(2),
                 "sin" => 2 * Math.Sin(x / 2) * Math.Cos(x / 2),
                 "cos" => 1 - 2 * Math.Pow(Math.Sin(x / 2), 2),
-                _ => Math.Abs(x) < 1e-3 ? x - x * x * x / 3 : Math.Abs(x) > 20 ? Math.Sign(x) : 1 - 2 / (Math.Exp(2 * x) + 1),
+                _ => Math.Abs(x) < 1e-3 ? x - x * x * x / 3 : Math.Abs(x) > 20 ? Math.Sign(x)
+                    : 1 - 2 / (Math.Exp(2 * x) + 1),
             };
             var result = InstructionRig.Single(actual[i]);
             if (double.IsNaN(expected)) Assert.That(actual[i], Is.EqualTo(NotANumber), $"{operation} {x}");
-            else if (!float.IsFinite((float)expected)) Assert.That(result, Is.EqualTo((float)expected), $"{operation} {x}");
+            else if (!float.IsFinite((float)expected))
+                Assert.That(result, Is.EqualTo((float)expected), $"{operation} {x}");
             else
             {
                 // Also what the other formula loses of sines and cosines where they are near zero.

@@ -2,18 +2,25 @@ using Data2Vec.Kernels.Cuda;
 
 namespace Data2Vec.Tests.Emulator;
 
-/// <summary>Runs one instruction on many operands: thread i takes the i-th of each source and leaves the i-th result.</summary>
+/// <summary>
+/// Runs one instruction on many operands: thread i takes the i-th of each source and leaves the i-th result.
+/// </summary>
 internal static class InstructionRig
 {
     /// <summary>Results, zero above their bits.</summary>
-    /// <param name="text">The instruction, with {d}, {a}, {b}, {c}, {e} for registers; {d} is %p1 if the result is a predicate.</param>
+    /// <param name="text">The instruction, with {d}, {a}, {b}, {c}, {e} for registers; {d} is %p1 if the result is a
+    /// predicate.</param>
     /// <param name="resultBits">16, 32 or 64; 1 for a predicate.</param>
-    /// <param name="sources">Bits of a register (16, 32, 64; 1 for a predicate that holds unless the value is 0), and values.</param>
+    /// <param name="sources">Bits of a register (16, 32, 64; 1 for a predicate that holds unless the value is 0), and
+    /// values.</param>
     public static ulong[] Run(string text, int resultBits, params (int Bits, ulong[] Values)[] sources)
     {
         var count = sources[0].Values.Length;
         var names = new Dictionary<string, string> { ["{d}"] = resultBits == 1 ? "%p1" : Register(resultBits, 0) };
-        var body = "mov.u32 %r60, %tid.x; mov.u32 %r61, %ctaid.x; mad.lo.u32 %r60, %r61, 64, %r60; mul.wide.u32 %d60, %r60, 8;\n";
+        var body = """
+            mov.u32 %r60, %tid.x; mov.u32 %r61, %ctaid.x; mad.lo.u32 %r60, %r61, 64, %r60; mul.wide.u32 %d60, %r60, 8;
+
+            """;
         for (var s = 0; s < sources.Length; s++)
         {
             body += $"ld.param.u64 %d61, [p{s}]; add.u64 %d61, %d61, %d60;\n";
@@ -41,7 +48,8 @@ internal static class InstructionRig
         var padded = (count + 63) / 64 * 64;
         var result = device.Empty<ulong>(padded);
         object[] arguments = [.. sources.Select(s => (object)device.Put(Padded(s.Values))), result];
-        device.Launch(EmulatedDevice.Kernel(sources.Length + 1, body), "test", new Dim3(padded / 64), new Dim3(64), 0, arguments);
+        device.Launch(EmulatedDevice.Kernel(sources.Length + 1, body), "test", new Dim3(padded / 64), new Dim3(64), 0,
+            arguments);
         return device.Get<ulong>(result, count);
 
         ulong[] Padded(ulong[] values) => [.. values, .. Enumerable.Repeat(values[^1], padded - count)];
@@ -74,12 +82,14 @@ internal static class InstructionRig
         float[] corners =
         [
             0, -0.0f, 1, -1, 1.5f, 2, 0.5f, -2.5f, 3.5f, float.Epsilon, -float.Epsilon, 1.1754944e-38f, 1.1754942e-38f,
-            float.MaxValue, float.MinValue, float.PositiveInfinity, float.NegativeInfinity, float.NaN, 8388609, 16777217,
+            float.MaxValue, float.MinValue, float.PositiveInfinity, float.NegativeInfinity, float.NaN, 8388609,
+                16777217,
             2147483647, 4294967295f, -2147483649f, 9.2e18f, 1e20f, 0.1f, 1 / 3f,
         ];
         return [.. corners.Select(c => (ulong)BitConverter.SingleToUInt32Bits(c)), .. Enumerable.Range(0, random)
             .Select(n => n % 2 == 0 ? (ulong)(uint)generator.Next(int.MinValue, int.MaxValue)
-                : BitConverter.SingleToUInt32Bits((float)((generator.NextDouble() - 0.5) * Math.Pow(10, generator.Next(-3, 9)))))];
+                : BitConverter.SingleToUInt32Bits(
+                    (float)((generator.NextDouble() - 0.5) * Math.Pow(10, generator.Next(-3, 9)))))];
     }
 
     public static ulong[] Doubles(int random = 24)
@@ -87,12 +97,14 @@ internal static class InstructionRig
         var generator = new Random(64);
         double[] corners =
         [
-            0, -0.0, 1, -1, 1.5, -2.5, double.Epsilon, 2.2250738585072014e-308, double.MaxValue, double.PositiveInfinity,
+            0, -0.0, 1, -1, 1.5, -2.5, double.Epsilon, 2.2250738585072014e-308, double.MaxValue,
+                double.PositiveInfinity,
             double.NegativeInfinity, double.NaN, 4503599627370497.5, 9.3e18, -9.3e18, 1e-40, 3.4028235677973366e38,
             1 + Math.ScaleB(1, -24), 1 + 3 * Math.ScaleB(1, -24), 1 + Math.ScaleB(1, -24) + Math.ScaleB(1, -50),
         ];
         return [.. corners.Select(BitConverter.DoubleToUInt64Bits), .. Enumerable.Range(0, random)
-            .Select(_ => BitConverter.DoubleToUInt64Bits((generator.NextDouble() - 0.5) * Math.Pow(10, generator.Next(-40, 40))))];
+            .Select(_ => BitConverter.DoubleToUInt64Bits(
+                (generator.NextDouble() - 0.5) * Math.Pow(10, generator.Next(-40, 40))))];
     }
 
     public static float Single(ulong bits) => BitConverter.UInt32BitsToSingle((uint)bits);

@@ -3,7 +3,9 @@ using NUnit.Framework;
 
 namespace Data2Vec.Tests.Emulator;
 
-/// <summary>Integer instructions against the PTX manual's words (sections 9.7.1 and 9.7.2) in whole numbers of any size.</summary>
+/// <summary>
+/// Integer instructions against the PTX manual's words (sections 9.7.1 and 9.7.2) in whole numbers of any size.
+/// </summary>
 public sealed class IntegerInstructionTests
 {
     [TestCase("add", "u16")]
@@ -117,7 +119,8 @@ public sealed class IntegerInstructionTests
         for (var i = 0; i < a.Length; i++)
         {
             var x = Number(a[i], type);
-            Assert.That(actual[i], Is.EqualTo(Bits(operation == "abs" ? BigInteger.Abs(x) : -x, bits)), $"{operation} {x}");
+            Assert.That(actual[i], Is.EqualTo(Bits(operation == "abs" ? BigInteger.Abs(x) : -x, bits)),
+                $"{operation} {x}");
         }
     }
 

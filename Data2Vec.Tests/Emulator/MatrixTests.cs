@@ -4,8 +4,8 @@ using NUnit.Framework;
 namespace Data2Vec.Tests.Emulator;
 
 /// <summary>
-/// mma.sync and ldmatrix. Fragments are dealt out here element by element, as the PTX manual lists them for a lane's elements
-/// a0, a1, ... (sections 9.7.14.5.8 and 9.7.14.5.15), and gathered again.
+/// mma.sync and ldmatrix. Fragments are dealt out here element by element, as the PTX manual lists them for a lane's
+/// elements a0, a1, ... (sections 9.7.14.5.8 and 9.7.14.5.15), and gathered again.
 /// </summary>
 public sealed class MatrixTests
 {
@@ -40,7 +40,8 @@ public sealed class MatrixTests
                 bRegisters[lane * 4 + i / perRegister] |= Bits(b[row, group]) << (i % perRegister * 16);
             }
             for (var i = 0; i < 4; i++)
-                cRegisters[lane * 4 + i] = BitConverter.SingleToUInt32Bits(c[i < 2 ? group : group + 8, inGroup * 2 + (i & 1)]);
+                cRegisters[lane * 4 + i] =
+                    BitConverter.SingleToUInt32Bits(c[i < 2 ? group : group + 8, inGroup * 2 + (i & 1)]);
         }
         using var device = new EmulatedDevice();
         var result = device.Empty<float>(32 * 4);
@@ -52,7 +53,8 @@ public sealed class MatrixTests
             mma.sync.aligned.{{shape}}.row.col.f32.{{type}}.{{type}}.f32 {%f4, %f5, %f6, %f7}, {{Registers(0, countA)}},
                 {{Registers(4, countB)}}, {%f0, %f1, %f2, %f3};
             ld.param.u64 %d0, [p3]; add.u64 %d0, %d0, %d5; st.global.v4.f32 [%d0], {%f4, %f5, %f6, %f7};
-            """), "test", new Dim3(1), new Dim3(32), 0, device.Put(aRegisters), device.Put(bRegisters), device.Put(cRegisters), result);
+            """), "test", new Dim3(1), new Dim3(32), 0, device.Put(aRegisters), device.Put(bRegisters),
+            device.Put(cRegisters), result);
         var registers = device.Get<float>(result, 32 * 4);
         for (var row = 0; row < 16; row++)
         {
@@ -61,7 +63,8 @@ public sealed class MatrixTests
                 var expected = c[row, column];
                 for (var k = 0; k < depth; k++) expected += a[row, k] * b[k, column];
                 var lane = row % 8 * 4 + column / 2;
-                Assert.That(registers[lane * 4 + (row < 8 ? 0 : 2) + column % 2], Is.EqualTo(expected), $"[{row}, {column}]");
+                Assert.That(registers[lane * 4 + (row < 8 ? 0 : 2) + column % 2], Is.EqualTo(expected),
+                    $"[{row}, {column}]");
             }
         }
 
@@ -94,7 +97,8 @@ public sealed class MatrixTests
             selp.b32 %r0, 0x38003f80, 0, %p1;
             selp.b32 %r1, 0x38003f80, 0, %p1;
             mov.f32 %f0, 0fBF800000; mov.f32 %f1, 0f00000000;
-            mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%f4, %f5, %f6, %f7}, {%r0, %r0}, {%r1}, {%f0, %f0, %f0, %f0};
+            mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%f4, %f5, %f6, %f7}, {%r0, %r0}, {%r1},
+                {%f0, %f0, %f0, %f0};
             ld.param.u64 %d0, [p0]; add.u64 %d0, %d0, %d5; st.global.f32 [%d0], %f4;
             """), "test", new Dim3(1), new Dim3(32), 0, result);
         Assert.That(device.Get<float>(result, 32), Is.All.EqualTo((float)Math.ScaleB(1, -30)));
@@ -113,9 +117,11 @@ public sealed class MatrixTests
         var elements = Enumerable.Range(0, 32 * 8).Select(i => (ushort)(i * 7 + 3)).ToArray();
         var result = device.Empty<uint>(32 * matrices);
         var registers = Registers(0, matrices);
-        var stores = string.Concat(Enumerable.Range(0, matrices).Select(m => $"st.global.u32 [%d4+{128 * m}], %r{m};\n"));
+        var stores = string.Concat(
+            Enumerable.Range(0, matrices).Select(m => $"st.global.u32 [%d4+{128 * m}], %r{m};\n"));
         device.Launch(EmulatedDevice.Kernel(2, $$"""
-            mov.u32 %r50, %tid.x; mul.wide.u32 %d5, %r50, 16; shl.b32 %r51, %r50, 4; mov.u32 %r52, rows; add.u32 %r53, %r52, %r51;
+            mov.u32 %r50, %tid.x; mul.wide.u32 %d5, %r50, 16; shl.b32 %r51, %r50, 4; mov.u32 %r52, rows;
+            add.u32 %r53, %r52, %r51;
             ld.param.u64 %d0, [p0]; add.u64 %d0, %d0, %d5; ld.global.v4.b32 {%r0, %r1, %r2, %r3}, [%d0];
             st.shared.v4.b32 [%r53], {%r0, %r1, %r2, %r3};
             bar.sync 0;
@@ -124,7 +130,8 @@ public sealed class MatrixTests
             ldmatrix.sync.aligned.m8n8.{{count}}{{(transposed ? ".trans" : "")}}.shared.b16 {{registers}}, [%r57];
             ld.param.u64 %d3, [p1]; mul.wide.u32 %d2, %r50, 4; add.u64 %d4, %d3, %d2;
             {{stores}}
-            """, ".shared .align 16 .b8 rows[512];"), "test", new Dim3(1), new Dim3(32), 0, device.Put(elements), result);
+            """, ".shared .align 16 .b8 rows[512];"), "test", new Dim3(1), new Dim3(32), 0, device.Put(elements),
+            result);
         var loaded = device.Get<uint>(result, 32 * matrices);
         for (var m = 0; m < matrices; m++)
         {
@@ -145,7 +152,8 @@ public sealed class MatrixTests
         using var device = new EmulatedDevice();
         Assert.That(() => device.Launch(EmulatedDevice.Kernel(0, """
             mov.u32 %r50, %tid.x; setp.lt.u32 %p1, %r50, 16; mov.b32 %r0, 0; mov.f32 %f0, 0f00000000;
-            @%p1 mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%f4, %f5, %f6, %f7}, {%r0, %r0}, {%r0}, {%f0, %f0, %f0, %f0};
+            @%p1 mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%f4, %f5, %f6, %f7}, {%r0, %r0}, {%r0},
+                {%f0, %f0, %f0, %f0};
             """), "test", new Dim3(1), new Dim3(32), 0), Throws.Exception.With.Message.Contains("needs all 32 lanes"));
     }
 

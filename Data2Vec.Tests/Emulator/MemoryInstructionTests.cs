@@ -26,7 +26,8 @@ public sealed class MemoryInstructionTests
         byte[] bytes = [0x81, 0x92, 0xa3, 0xb4, 0xc5, 0xd6, 0xe7, 0xf8];
         var (name, widen) = register switch
         {
-            16 => ("%h1", "cvt.u64.u16 %d3, %h1;"), 32 => ("%r1", "cvt.u64.u32 %d3, %r1;"), _ => ("%d2", "mov.b64 %d3, %d2;"),
+            16 => ("%h1", "cvt.u64.u16 %d3, %h1;"), 32 => ("%r1", "cvt.u64.u32 %d3, %r1;"), _ =>
+                ("%d2", "mov.b64 %d3, %d2;"),
         };
         using var device = new EmulatedDevice();
         var result = device.Empty<ulong>(1);
@@ -48,7 +49,8 @@ public sealed class MemoryInstructionTests
         using var device = new EmulatedDevice();
         var place = device.Put(new byte[16]);
         device.Launch(EmulatedDevice.Kernel(1, $"""
-            ld.param.u64 %d0, [p0]; mov.u32 %r1, 0x44332211; mov.u64 %d2, 0x8877665544332211; st.global.{type} [%d0+8], {register};
+            ld.param.u64 %d0, [p0]; mov.u32 %r1, 0x44332211; mov.u64 %d2, 0x8877665544332211;
+            st.global.{type} [%d0+8], {register};
             """), "test", new Dim3(1), new Dim3(1), 0, place);
         var expected = new byte[16];
         for (var i = 0; i < bytes; i++) expected[8 + i] = (byte)(0x11 * (i + 1));
@@ -63,7 +65,8 @@ public sealed class MemoryInstructionTests
         device.Launch(EmulatedDevice.Kernel(1, """
             .local .align 4 .b8 depot[8];
             ld.param.u64 %d0, [p0];
-            mov.u64 %d1, room; cvta.shared.u64 %d2, %d1; st.u32 [%d2+4], 11; ld.shared.u32 %r1, [room+4]; st.u32 [%d0], %r1;
+            mov.u64 %d1, room; cvta.shared.u64 %d2, %d1; st.u32 [%d2+4], 11; ld.shared.u32 %r1, [room+4];
+            st.u32 [%d0], %r1;
             mov.u64 %d3, depot; cvta.local.u64 %d4, %d3; st.local.u32 [%d3], 22; ld.u32 %r2, [%d4]; st.u32 [%d0+4], %r2;
             mov.u64 %d5, table; ld.const.u32 %r3, [table+4]; st.u32 [%d0+8], %r3;
             isspacep.shared %p1, %d2; isspacep.global %p2, %d0; isspacep.local %p3, %d2; not.pred %p3, %p3;
@@ -82,8 +85,10 @@ public sealed class MemoryInstructionTests
             Is.EqualTo(new ulong[] { 0x5566_7788_1122_3344, 0x1_ffff_0000 }));
         Assert.That(InstructionRig.Run("mov.b32 {%h5, %h6}, {a}; mov.b32 {d}, {%h6, %h5};", 32, (32, a)),
             Is.EqualTo(new ulong[] { 0x3344_1122, 0x0000_ffff }));
-        Assert.That(InstructionRig.Run("mov.b64 {%r5, %r6}, {a}; mov.b32 {d}, %r6;", 32, (64, [0x7_0000_0001])), Is.EqualTo(new[] { 7 }));
-        Assert.That(InstructionRig.Run("mov.b64 {%h5, %h6, %h7, %h8}, {a}; mov.b16 {d}, %h7;", 16, (64, [0x9_0000_0001])),
+        Assert.That(InstructionRig.Run("mov.b64 {%r5, %r6}, {a}; mov.b32 {d}, %r6;", 32, (64, [0x7_0000_0001])),
+            Is.EqualTo(new[] { 7 }));
+        Assert.That(InstructionRig.Run(
+            "mov.b64 {%h5, %h6, %h7, %h8}, {a}; mov.b16 {d}, %h7;", 16, (64, [0x9_0000_0001])),
             Is.EqualTo(new[] { 9 }));
     }
 
@@ -105,7 +110,8 @@ public sealed class MemoryInstructionTests
         using var device = new EmulatedDevice();
         var (place, result) = (device.Put(there), device.Empty<int>(1));
         device.Launch(EmulatedDevice.Kernel(2, $"""
-            ld.param.u64 %d0, [p0]; ld.param.u64 %d1, [p1]; atom.global.{operation} %r1, [%d0], {operand}; st.global.u32 [%d1], %r1;
+            ld.param.u64 %d0, [p0]; ld.param.u64 %d1, [p1]; atom.global.{operation} %r1, [%d0], {operand};
+            st.global.u32 [%d1], %r1;
             """), "test", new Dim3(1), new Dim3(1), 0, place, result);
         Assert.That((device.Get<int>(place, 1)[0], device.Get<int>(result, 1)[0]), Is.EqualTo((then, there)));
     }
@@ -140,15 +146,18 @@ public sealed class MemoryInstructionTests
                 .reg .b32 %r<8>; .reg .b64 %d<8>;
                 ld.param.u64 %d0, [a]; ld.param.u32 %r0, [a+8]; mov.b64 %d1, a; ld.param.u64 %d2, [%d1+16];
                 mov.u32 %r1, room; add.u32 %r2, %r1, %r0; st.shared.u32 [%r2], %r0; ld.shared.u32 %r3, [%r2];
-                st.global.u32 [%d0], %r3; st.global.u64 [%d0+8], %d2; mov.u32 %r4, %dynamic_smem_size; st.global.u32 [%d0+4], %r4;
+                st.global.u32 [%d0], %r3; st.global.u64 [%d0+8], %d2; mov.u32 %r4, %dynamic_smem_size;
+                st.global.u32 [%d0+4], %r4;
             }
             """;
         using var device = new EmulatedDevice();
         var result = device.Empty<int>(4);
-        device.Launch(ptx, "test", new Dim3(1), new Dim3(1), 60_000, new Arguments { Result = result, At = 59_996, Last = 123 });
+        device.Launch(ptx, "test", new Dim3(1), new Dim3(1), 60_000,
+            new Arguments { Result = result, At = 59_996, Last = 123 });
         Assert.That(device.Get<int>(result, 4), Is.EqualTo(new[] { 59_996, 60_000, 123, 0 }));
         var error = Assert.Throws<EmulatorException>(
-            () => device.Launch(ptx, "test", new Dim3(1), new Dim3(1), 60_000, new Arguments { Result = result, At = 60_000, Last = 123 }));
+            () => device.Launch(ptx, "test", new Dim3(1), new Dim3(1), 60_000,
+                new Arguments { Result = result, At = 60_000, Last = 123 }));
         Assert.That(error!.Finding.Detail, Does.Contain("0 bytes behind the 60000 bytes of dynamic shared memory"));
     }
 }

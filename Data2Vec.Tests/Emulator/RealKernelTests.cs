@@ -13,7 +13,8 @@ public sealed partial class RealKernelTests
     [TestCase(0.0f)]
     public void Smooth_L1_of_NVRTC_gives_what_its_formula_says(float beta)
     {
-        // Loss and gradient of listed rows by a block of 256 threads each, with -lineinfo; sums go through shared memory.
+        // Loss and gradient of listed rows by a block of 256 threads each, with -lineinfo; sums go through shared
+        // memory.
         var ptx = File.ReadAllText(Path.Combine(Repository.Root, "Data2Vec.Tests", "Emulator", "smooth_l1.ptx"));
         using var device = new EmulatedDevice();
         const int xRows = 5, count = 3, columns = 300;
@@ -37,7 +38,8 @@ public sealed partial class RealKernelTests
         }
         Assert.That(device.Get<float>(dx, xRows * columns), Is.EqualTo(slopes));
         var actual = device.Get<float>(loss, count);
-        for (var r = 0; r < count; r++) Assert.That(actual[r], Is.EqualTo((float)(0.5 * losses[r])).Within(columns).Ulps);
+        for (var r = 0; r < count; r++)
+            Assert.That(actual[r], Is.EqualTo((float)(0.5 * losses[r])).Within(columns).Ulps);
 
         float[] Random(int n) => [.. Enumerable.Range(0, n).Select(_ => (float)(random.NextDouble() * 4 - 2))];
     }
@@ -51,7 +53,8 @@ public sealed partial class RealKernelTests
         Assert.That(error!.Finding.Kind, Is.EqualTo(FindingKind.Uninitialised).Or.EqualTo(FindingKind.SharedRace));
         Assert.That(error.Finding.Location!.ToString(), Is.EqualTo("reduce.cuh:14, called from smooth_l1.cu:31"));
         Assert.That(error.Message, Does.Contain("smooth_l1_fwd_bwd (reduce.cuh:14, called from smooth_l1.cu:31)")
-            .And.Contain("block (0, 0, 0), thread (1, 0, 0)").And.Contain("partial, which thread (0, 0, 0) writes too"));
+            .And.Contain("block (0, 0, 0), thread (1, 0, 0)").And.Contain(
+                "partial, which thread (0, 0, 0) writes too"));
     }
 
     [Test]
@@ -68,7 +71,8 @@ public sealed partial class RealKernelTests
     private static void Run(string ptx, int columns)
     {
         using var device = new EmulatedDevice();
-        device.Launch(ptx, "smooth_l1_fwd_bwd", new Dim3(1), new Dim3(256), 0, device.Put(new float[300]), device.Put(0),
+        device.Launch(ptx, "smooth_l1_fwd_bwd", new Dim3(1), new Dim3(256), 0, device.Put(new float[300]),
+            device.Put(0),
             device.Put(new float[300]), device.Empty<float>(1), device.Put(new float[300]), columns, 1f, 1f);
     }
 
@@ -94,7 +98,8 @@ public sealed partial class RealKernelTests
             // What ILGPU 1.5.3 makes of a float that is "condition ? 1 : 0": the bits of the integer.
             Assert.That(ptx, Does.Not.Contain("0f00000001"), source.Name);
             var entry = Entries().Match(ptx).Groups[1].Value;
-            Assert.That(() => driver.GetFunction(driver.LoadModule(ptx, source.Name), entry), Throws.Nothing, source.Name);
+            Assert.That(() => driver.GetFunction(driver.LoadModule(ptx, source.Name), entry), Throws.Nothing,
+                source.Name);
         }
     }
 

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Data2Vec.Kernels.Emulator;
 
 /// <summary>
-/// Turns one statement into an instruction. The families (Instructions/) ask it for operands; it answers with offsets into
-/// the registers of a warp.
+/// Turns one statement into an instruction. The families (Instructions/) ask it for operands; it answers with offsets
+/// into the registers of a warp.
 /// </summary>
 internal sealed unsafe class Decoder
 {
@@ -61,7 +61,8 @@ internal sealed unsafe class Decoder
     public int OperandCount => Statement.Operands.Count;
 
     public PtxOperand Operand(int index) => index < Statement.Operands.Count ? Statement.Operands[index]
-        : throw new PtxException(Statement.Line, $"{Statement.Opcode} needs more than {Statement.Operands.Count} operands.");
+        : throw new PtxException(
+            Statement.Line, $"{Statement.Opcode} needs more than {Statement.Operands.Count} operands.");
 
     /// <summary>Sets destination and up to three sources, all of the type of the opcode.</summary>
     public void Operands(int sources, InstructionClass counted)
@@ -86,7 +87,9 @@ internal sealed unsafe class Decoder
     /// <summary>Bits of a declared register; 0 if it is none.</summary>
     public int BitsOf(string name) => registers.Knows(name) ? registers[name].Bits : 0;
 
-    /// <summary>Offset of the register that operand <paramref name="index"/> writes; "_" is a register that nobody reads.</summary>
+    /// <summary>
+    /// Offset of the register that operand <paramref name="index"/> writes; "_" is a register that nobody reads.
+    /// </summary>
     public int Destination(int index, PtxType type) => Destination(Operand(index), type);
 
     public int Destination(PtxOperand operand, PtxType type)
@@ -105,11 +108,14 @@ internal sealed unsafe class Decoder
             throw new PtxException(Statement.Line, $"{Statement.Opcode}: a register or number was expected.");
         if (registers.Knows(operand.Name)) return Register(operand, type.Wide);
         if (operand.Name == "WARP_SZ") return registers.Constant(32, type.Wide);
-        if (operand.Name[0] == '%') return registers.Special(SpecialRegisters.Find(operand.Name, Statement.Line), type.Wide);
+        if (operand.Name[0] == '%')
+            return registers.Special(SpecialRegisters.Find(operand.Name, Statement.Line), type.Wide);
         return registers.Constant(Symbol(operand.Name) + (ulong)operand.Value, type.Wide);
     }
 
-    /// <summary>Offset of a source whose register may be wider than the type, and whether it has 8 bytes per lane.</summary>
+    /// <summary>
+    /// Offset of a source whose register may be wider than the type, and whether it has 8 bytes per lane.
+    /// </summary>
     public (int Offset, bool Wide) Loose(PtxOperand operand, PtxType type)
     {
         if (operand.Kind == PtxOperandKind.Name && registers.Knows(operand.Name))
@@ -125,7 +131,8 @@ internal sealed unsafe class Decoder
     public (int Offset, uint Flip) Predicate(int index)
     {
         var operand = Operand(index);
-        if (operand.Kind == PtxOperandKind.Number) return (registers.Constant(operand.Value != 0 ? uint.MaxValue : 0, false), 0);
+        if (operand.Kind == PtxOperandKind.Number)
+            return (registers.Constant(operand.Value != 0 ? uint.MaxValue : 0, false), 0);
         return (PredicateOf(operand.Name), operand.Negated ? uint.MaxValue : 0);
     }
 
@@ -140,7 +147,8 @@ internal sealed unsafe class Decoder
     public void Address(int index)
     {
         var operand = Operand(index);
-        if (operand.Kind != PtxOperandKind.Address) throw new PtxException(Statement.Line, $"{Statement.Opcode}: an address was expected.");
+        if (operand.Kind != PtxOperandKind.Address)
+            throw new PtxException(Statement.Line, $"{Statement.Opcode}: an address was expected.");
         if (registers.Knows(operand.Name))
         {
             var (offset, bits) = registers[operand.Name];

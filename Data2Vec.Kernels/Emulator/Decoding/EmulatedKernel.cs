@@ -82,7 +82,8 @@ internal sealed class EmulatedKernel
         var used = new HashSet<string>(StringComparer.Ordinal);
         foreach (var statement in entry.Statements)
             foreach (var operand in statement.Operands) used.Add(operand.Name);
-        var all = module.Variables.Concat(entry.Variables).Where(v => v.Space == PtxSpace.Shared && used.Contains(v.Name)).ToArray();
+        var all = module.Variables.Concat(entry.Variables).Where(
+            v => v.Space == PtxSpace.Shared && used.Contains(v.Name)).ToArray();
         var dynamicAlign = 16;
         foreach (var v in all.Where(v => v.Bytes > 0))
         {

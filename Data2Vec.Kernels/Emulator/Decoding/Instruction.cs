@@ -47,8 +47,8 @@ internal enum InstructionClass : byte
 }
 
 /// <summary>
-/// One decoded instruction. Operands are byte offsets into the registers of a warp, where constants and special registers
-/// lie too: an instruction never asks what an operand is.
+/// One decoded instruction. Operands are byte offsets into the registers of a warp, where constants and special
+/// registers lie too: an instruction never asks what an operand is.
 /// </summary>
 internal sealed unsafe class Instruction
 {

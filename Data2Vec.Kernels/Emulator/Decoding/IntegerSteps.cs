@@ -115,7 +115,8 @@ internal static unsafe class IntegerSteps
     private struct Short2<TOp, T> : IBinary<uint, uint, uint>
         where TOp : struct, IInteger2 where T : struct, IBinaryInteger<T>
     {
-        public static uint Do(uint a, uint b) => ushort.CreateTruncating(TOp.Do(T.CreateTruncating(a), T.CreateTruncating(b)));
+        public static uint Do(uint a, uint b) =>
+            ushort.CreateTruncating(TOp.Do(T.CreateTruncating(a), T.CreateTruncating(b)));
     }
 
     private struct Short3<TOp, T> : ITernary<uint, uint, uint, uint>

@@ -3,8 +3,8 @@ namespace Data2Vec.Kernels.Emulator;
 /// <summary>
 /// Where lanes that part at a branch meet again: at the branch's immediate post-dominator. A way that only leads to the
 /// end of the kernel is left out, since lanes on it meet nobody: "if (outside) return" inside a branch keeps the others
-/// together, as the hardware's convergence barriers do. Source: Fung et al. 2007, "Dynamic warp formation", section 2 (the
-/// rule); Cooper, Harvey and Kennedy 2001, "A simple, fast dominance algorithm" (how it is computed).
+/// together, as the hardware's convergence barriers do. Source: Fung et al. 2007, "Dynamic warp formation", section 2
+/// (the rule); Cooper, Harvey and Kennedy 2001, "A simple, fast dominance algorithm" (how it is computed).
 /// </summary>
 internal sealed class MeetingPoints
 {
@@ -40,7 +40,8 @@ internal sealed class MeetingPoints
         var meeting = graph.PostDominators();
         foreach (var i in code)
         {
-            if (i.Flow is Flow.Branch or Flow.BranchIndexed) i.Meet = meeting[i.Index] >= code.Length ? -1 : meeting[i.Index];
+            if (i.Flow is Flow.Branch or Flow.BranchIndexed)
+                i.Meet = meeting[i.Index] >= code.Length ? -1 : meeting[i.Index];
             else if (i.Guard >= 0 && i.Flow is not (Flow.Next or Flow.Exit)) i.Meet = i.Index + 1;
         }
     }
@@ -70,7 +71,9 @@ internal sealed class MeetingPoints
         return index >= end;
     }
 
-    /// <summary>A loop that can only be left by ways that were left out gets one of them back: that of its test.</summary>
+    /// <summary>
+    /// A loop that can only be left by ways that were left out gets one of them back: that of its test.
+    /// </summary>
     private void Reconnect(List<(int From, int To)> left)
     {
         while (true)

@@ -4,14 +4,14 @@ namespace Data2Vec.Kernels.Emulator;
 internal enum SpecialRegister
 {
     TidX, TidY, TidZ, NtidX, NtidY, NtidZ, CtaidX, CtaidY, CtaidZ, NctaidX, NctaidY, NctaidZ,
-    LaneId, WarpId, WarpCount, LaneMaskEq, LaneMaskLt, LaneMaskLe, LaneMaskGt, LaneMaskGe, Multiprocessor, MultiprocessorCount,
-    GridId, DynamicShared, TotalShared,
+    LaneId, WarpId, WarpCount, LaneMaskEq, LaneMaskLt, LaneMaskLe, LaneMaskGt, LaneMaskGe, Multiprocessor,
+    MultiprocessorCount, GridId, DynamicShared, TotalShared,
 }
 
 /// <summary>
-/// Where the registers of a warp lie, as byte offsets into one block of memory: predicates as masks of 4 bytes, registers
-/// of up to 32 bits as 32 values of 4 bytes, those of 64 bits as 32 values of 8. Constants and special registers are
-/// registers that nobody writes.
+/// Where the registers of a warp lie, as byte offsets into one block of memory: predicates as masks of 4 bytes,
+/// registers of up to 32 bits as 32 values of 4 bytes, those of 64 bits as 32 values of 8. Constants and special
+/// registers are registers that nobody writes.
 /// </summary>
 internal sealed class RegisterLayout
 {

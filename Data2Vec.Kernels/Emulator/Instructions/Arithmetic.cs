@@ -5,7 +5,8 @@ internal static unsafe class Arithmetic
 {
     public static readonly (string, Action<Decoder>)[] Families =
     [
-        ("add", Add), ("sub", Sub), ("mul", Mul), ("mad", Mad), ("fma", Fma), ("div", Div), ("rem", d => IntegerSteps.Two<Remainder>(d)),
+        ("add", Add), ("sub", Sub), ("mul", Mul), ("mad", Mad), ("fma", Fma), ("div", Div),
+        ("rem", d => IntegerSteps.Two<Remainder>(d)),
         ("abs", Abs), ("neg", Neg), ("min", Min), ("max", Max), ("sad", IntegerSteps.Three<SumOfDifference>),
         ("addc", Carries.Decode), ("subc", Carries.Decode), ("madc", Carries.Decode),
     ];

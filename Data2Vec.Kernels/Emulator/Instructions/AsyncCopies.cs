@@ -33,13 +33,15 @@ internal static unsafe class AsyncCopies
             i.Class = InstructionClass.Global;
             i.Space = PtxSpace.Shared;
             i.Size = (int)d.Immediate(2);
-            if (i.Size is not (4 or 8 or 16) || (d.Has("cg") && i.Size != 16)) throw d.Refuse("of this size is not supported");
+            if (i.Size is not (4 or 8 or 16) || (d.Has("cg") && i.Size != 16))
+                throw d.Refuse("of this size is not supported");
             i.C = -1;
             i.E = -1;
             if (d.OperandCount > 3 && !d.Has("L2::cache_hint"))
             {
                 // Bytes of the source, the rest are zeros; or a predicate by which all are.
-                if (d.Operand(3).Kind == PtxOperandKind.Name && d.BitsOf(d.Operand(3).Name) == 1) (i.E, i.Members) = Ignored(d);
+                if (d.Operand(3).Kind == PtxOperandKind.Name && d.BitsOf(d.Operand(3).Name) == 1)
+                    (i.E, i.Members) = Ignored(d);
                 else i.C = d.Source(3, new PtxType('u', 32));
             }
             i.Step = &Copy;
@@ -60,8 +62,9 @@ internal static unsafe class AsyncCopies
         uint reads = 0;
         for (var k = 0; k < Lanes.Count; k++)
         {
-            source[k] = (i.Signed ? ((ulong*)(w.Registers + i.B))[k] : ((uint*)(w.Registers + i.B))[k]) + (ulong)i.More[0];
-            taken[k] = (ignored >> k & 1) != 0 ? 0 : i.C >= 0 ? (int)Math.Min(((uint*)(w.Registers + i.C))[k], (uint)i.Size) : i.Size;
+            source[k] = (i.Signed ? w.At<ulong>(i.B)[k] : w.At<uint>(i.B)[k]) + (ulong)i.More[0];
+            taken[k] = (ignored >> k & 1) != 0 ? 0
+                : i.C >= 0 ? (int)Math.Min(w.At<uint>(i.C)[k], (uint)i.Size) : i.Size;
             if (taken[k] > 0 && (mask >> k & 1) != 0) reads |= 1u << k;
         }
         // Where it goes to: the bytes are taken from other threads now, and land later.

@@ -25,7 +25,8 @@ internal static unsafe class Atomics
 
     private static void Decode(Decoder d, int address)
     {
-        if (d.Type.Packed || d.Type.Kind == 'h' || d.Type.Bits < 32 || d.Has("v2") || d.Has("v4")) throw d.Refuse("is not supported");
+        if (d.Type.Packed || d.Type.Kind == 'h' || d.Type.Bits < 32 || d.Has("v2") || d.Has("v4"))
+            throw d.Refuse("is not supported");
         var i = d.Ins;
         i.Class = InstructionClass.Atomic;
         i.Space = LoadsAndStores.SpaceOf(d);
@@ -131,19 +132,24 @@ internal static unsafe class Atomics
 
     private struct SignedLong : INumbers<ulong>
     {
-        public static ulong Do(Operation operation, ulong old, ulong b) => (ulong)Integer(operation, (long)old, (long)b);
+        public static ulong Do(Operation operation, ulong old, ulong b) =>
+            (ulong)Integer(operation, (long)old, (long)b);
     }
 
-    /// <summary>Of float32 the hardware adds only; subnormal numbers are zeros to atomics on global memory there, not here.</summary>
+    /// <summary>
+    /// Of float32 the hardware adds only; subnormal numbers are zeros to atomics on global memory there, not here.
+    /// </summary>
     private struct Singles : INumbers<uint>
     {
         public static uint Do(Operation operation, uint old, uint b) => operation == Operation.Exchange ? b
-            : BitConverter.SingleToUInt32Bits(Floats.Canonical(BitConverter.UInt32BitsToSingle(old) + BitConverter.UInt32BitsToSingle(b)));
+            : BitConverter.SingleToUInt32Bits(
+                Floats.Canonical(BitConverter.UInt32BitsToSingle(old) + BitConverter.UInt32BitsToSingle(b)));
     }
 
     private struct Doubles : INumbers<ulong>
     {
         public static ulong Do(Operation operation, ulong old, ulong b) => operation == Operation.Exchange ? b
-            : BitConverter.DoubleToUInt64Bits(BitConverter.UInt64BitsToDouble(old) + BitConverter.UInt64BitsToDouble(b));
+            : BitConverter.DoubleToUInt64Bits(
+                BitConverter.UInt64BitsToDouble(old) + BitConverter.UInt64BitsToDouble(b));
     }
 }

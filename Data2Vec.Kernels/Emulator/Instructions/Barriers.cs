@@ -7,7 +7,8 @@ internal static unsafe class Barriers
         [("bar", Barrier), ("barrier", Barrier), ("membar", Fence), ("fence", Fence)];
 
     /// <summary>
-    /// A is the number of the barrier, B the threads that it waits for (Value 0: all of the block); Extra says what it does.
+    /// A is the number of the barrier, B the threads that it waits for (Value 0: all of the block); Extra says what it
+    /// does.
     /// </summary>
     private static void Barrier(Decoder d)
     {
@@ -44,7 +45,9 @@ internal static unsafe class Barriers
         d.Ins.Signed = d.Parts[0] == "bar" || d.Has("aligned");
     }
 
-    /// <summary>Blocks run one after the other or on threads of the host, which the caches of the host keep coherent.</summary>
+    /// <summary>
+    /// Blocks run one after the other or on threads of the host, which the caches of the host keep coherent.
+    /// </summary>
     private static void Fence(Decoder d)
     {
         d.Ins.Class = InstructionClass.Barrier;

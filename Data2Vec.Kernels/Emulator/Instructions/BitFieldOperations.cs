@@ -2,7 +2,8 @@ using System.Numerics;
 
 namespace Data2Vec.Kernels.Emulator;
 
-// Shifts stop at the width (a shift by it or more leaves nothing but the sign); C# would take the shift modulo the width.
+// Shifts stop at the width (a shift by it or more leaves nothing but the sign); C# would take the shift modulo the
+// width.
 
 internal struct Left16 : IBinary<uint, uint, uint>
 {
@@ -85,7 +86,9 @@ internal struct Extract64 : ITernary<ulong, uint, uint, ulong>
     }
 }
 
-/// <summary>The same with the highest bit of the field repeated above it; beyond the register that is the sign.</summary>
+/// <summary>
+/// The same with the highest bit of the field repeated above it; beyond the register that is the sign.
+/// </summary>
 internal struct ExtractSigned32 : ITernary<uint, uint, uint, uint>
 {
     public static uint Do(uint a, uint position, uint length) =>
@@ -103,7 +106,9 @@ internal struct ExtractSigned64 : ITernary<ulong, uint, uint, ulong>
     }
 }
 
-/// <summary>Four bytes of b:a, picked by the low three bits of each nibble; its fourth bit repeats the byte's sign.</summary>
+/// <summary>
+/// Four bytes of b:a, picked by the low three bits of each nibble; its fourth bit repeats the byte's sign.
+/// </summary>
 internal struct PermuteBytes : ITernary<uint, uint, uint, uint>
 {
     public static uint Do(uint a, uint b, uint selection)

@@ -4,7 +4,8 @@ namespace Data2Vec.Kernels.Emulator;
 internal static unsafe class Branches
 {
     public static readonly (string, Action<Decoder>)[] Families =
-        [("bra", Branch), ("brx", Indexed), ("ret", Exit), ("exit", Exit), ("trap", Trap), ("brkpt", Break), ("call", Call)];
+        [("bra", Branch), ("brx", Indexed), ("ret", Exit), ("exit", Exit), ("trap", Trap), ("brkpt", Break),
+            ("call", Call)];
 
     private static void Branch(Decoder d)
     {

@@ -14,7 +14,8 @@ internal static unsafe class Carries
         var multiplies = d.Parts[0] is "mad" or "madc";
         d.Operands(multiplies ? 3 : 2, InstructionClass.Integer);
         var carriesIn = d.Parts[0].EndsWith('c');
-        d.Ins.Value = (carriesIn ? 1 : 0) | (d.Has("cc") ? 2 : 0) | (d.Parts[0].StartsWith("sub", StringComparison.Ordinal) ? 4 : 0)
+        var subtracts = d.Parts[0].StartsWith("sub", StringComparison.Ordinal);
+        d.Ins.Value = (carriesIn ? 1 : 0) | (d.Has("cc") ? 2 : 0) | (subtracts ? 4 : 0)
             | (multiplies ? 8 : 0) | (d.Has("hi") ? 16 : 0) | (d.Type.Signed ? 32 : 0);
         d.Ins.Step = d.Type.Wide ? &Wide : &Narrow;
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Data2Vec.Kernels.Emulator;
 
@@ -67,8 +68,7 @@ internal struct Integers<TRelation, T> : ICompare<T>
 internal struct Shorts<TOp, T> : ICompare<uint>
     where TOp : struct, ICompare<T> where T : unmanaged
 {
-    public static bool Do(uint a, uint b) => TOp.Do(
-        System.Runtime.CompilerServices.Unsafe.As<uint, T>(ref a), System.Runtime.CompilerServices.Unsafe.As<uint, T>(ref b));
+    public static bool Do(uint a, uint b) => TOp.Do(Unsafe.As<uint, T>(ref a), Unsafe.As<uint, T>(ref b));
 }
 
 /// <summary>What happens to a source before it is compared.</summary>

@@ -9,8 +9,8 @@ internal static unsafe class Comparisons
         [("setp", SetPredicate), ("set", Set), ("selp", Select), ("slct", SelectBySign)];
 
     /// <summary>
-    /// p|q = a cmp b, perhaps combined with a third predicate: D and E are p and q, C the third with its flip in Count, Value
-    /// says how it is combined (0 not at all, 1 and, 2 or, 3 xor).
+    /// p|q = a cmp b, perhaps combined with a third predicate: D and E are p and q, C the third with its flip in Count,
+    /// Value says how it is combined (0 not at all, 1 and, 2 or, 3 xor).
     /// </summary>
     private static void SetPredicate(Decoder d)
     {
@@ -35,8 +35,11 @@ internal static unsafe class Comparisons
         var type = d.Type;
         if (type.Packed || type is { Bits: 16, Kind: 'f' or 'h' } || d.Has("ftz") && type.Bits != 32)
             throw d.Refuse("is not supported");
-        if (type.Kind == 'f') return type.Bits == 32 ? d.Has("ftz") ? OfFloat<float, FlushedSide>(d) : OfFloat<float, PlainSide>(d)
-            : OfFloat<double, PlainSide>(d);
+        if (type.Kind == 'f')
+        {
+            return type.Bits == 64 ? OfFloat<double, PlainSide>(d)
+                : d.Has("ftz") ? OfFloat<float, FlushedSide>(d) : OfFloat<float, PlainSide>(d);
+        }
         return (type.Signed, type.Bits) switch
         {
             (true, 16) => OfInteger<short>(d),
@@ -83,7 +86,8 @@ internal static unsafe class Comparisons
     private static void Run<TOp, T>(Warp w, Instruction i, uint mask)
         where TOp : struct, ICompare<T> where T : unmanaged
     {
-        var holds = typeof(T) == typeof(short) ? Lanes.Holds<Shorts<TOp, T>, uint>(w, i, mask) : Lanes.Holds<TOp, T>(w, i, mask);
+        var holds = typeof(T) == typeof(short) ? Lanes.Holds<Shorts<TOp, T>, uint>(w, i, mask)
+            : Lanes.Holds<TOp, T>(w, i, mask);
         var third = i.Value == 0 ? 0 : w.Predicate(i.C) ^ (uint)i.Count;
         w.SetPredicate(i.D, mask, Combine(i.Value, holds, third));
         if (i.E >= 0) w.SetPredicate(i.E, mask, Combine(i.Value, ~holds, third));

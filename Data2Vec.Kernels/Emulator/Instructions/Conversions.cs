@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Data2Vec.Kernels.Emulator;
 
-/// <summary>cvt: integers among themselves here, the rest in <see cref="FloatConversions"/>. Source: PTX ISA 8.4, section 9.7.9.</summary>
+/// <summary>
+/// cvt: integers among themselves here, the rest in <see cref="FloatConversions"/>. Source: PTX ISA 8.4, section 9.7.9.
+/// </summary>
 internal static unsafe class Conversions
 {
     public static readonly (string, Action<Decoder>)[] Families = [("cvt", Decode)];
@@ -58,12 +60,15 @@ internal static unsafe class Conversions
             (false, true, _, false) => &Lanes.Unary<Change<TFrom, TTo, uint, ulong>, uint, ulong>,
             (true, false, false, false) => &Lanes.Unary<Change<TFrom, TTo, ulong, uint>, ulong, uint>,
             (true, true, _, false) => &Lanes.Unary<Change<TFrom, TTo, ulong, ulong>, ulong, ulong>,
-            (false, false, true, false) => &Lanes.Unary<ChangeToShort<Change<TFrom, TTo, uint, uint>, uint>, uint, uint>,
-            (true, false, true, false) => &Lanes.Unary<ChangeToShort<Change<TFrom, TTo, ulong, uint>, ulong>, ulong, uint>,
+            (false, false, true, false) =>
+                &Lanes.Unary<ChangeToShort<Change<TFrom, TTo, uint, uint>, uint>, uint, uint>,
+            (true, false, true, false) =>
+                &Lanes.Unary<ChangeToShort<Change<TFrom, TTo, ulong, uint>, ulong>, ulong, uint>,
             (false, false, false, true) => &Lanes.Unary<Clamp<TFrom, TTo, uint, uint>, uint, uint>,
             (true, false, false, true) => &Lanes.Unary<Clamp<TFrom, TTo, ulong, uint>, ulong, uint>,
             (false, false, true, true) => &Lanes.Unary<ChangeToShort<Clamp<TFrom, TTo, uint, uint>, uint>, uint, uint>,
-            (true, false, true, true) => &Lanes.Unary<ChangeToShort<Clamp<TFrom, TTo, ulong, uint>, ulong>, ulong, uint>,
+            (true, false, true, true) =>
+                &Lanes.Unary<ChangeToShort<Clamp<TFrom, TTo, ulong, uint>, ulong>, ulong, uint>,
             (false, true, _, true) => &Lanes.Unary<Clamp<TFrom, TTo, uint, ulong>, uint, ulong>,
             (true, true, _, true) => &Lanes.Unary<Clamp<TFrom, TTo, ulong, ulong>, ulong, ulong>,
         };
@@ -73,7 +78,8 @@ internal static unsafe class Conversions
         where TFrom : IBinaryInteger<TFrom> where TTo : IBinaryInteger<TTo>
         where TSource : IBinaryInteger<TSource> where TTarget : IBinaryInteger<TTarget>
     {
-        public static TTarget Do(TSource a) => TTarget.CreateTruncating(TTo.CreateTruncating(TFrom.CreateTruncating(a)));
+        public static TTarget Do(TSource a) =>
+            TTarget.CreateTruncating(TTo.CreateTruncating(TFrom.CreateTruncating(a)));
     }
 
     /// <summary>The nearest number that the target has (.sat).</summary>
@@ -81,7 +87,8 @@ internal static unsafe class Conversions
         where TFrom : IBinaryInteger<TFrom> where TTo : IBinaryInteger<TTo>
         where TSource : IBinaryInteger<TSource> where TTarget : IBinaryInteger<TTarget>
     {
-        public static TTarget Do(TSource a) => TTarget.CreateTruncating(TTo.CreateSaturating(TFrom.CreateTruncating(a)));
+        public static TTarget Do(TSource a) =>
+            TTarget.CreateTruncating(TTo.CreateSaturating(TFrom.CreateTruncating(a)));
     }
 
     /// <summary>A register of 16 bits has zeros above.</summary>

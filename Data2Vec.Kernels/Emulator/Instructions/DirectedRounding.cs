@@ -1,8 +1,9 @@
 namespace Data2Vec.Kernels.Emulator;
 
 /// <summary>
-/// add, sub, mul, fma of float32 that round towards zero (.rz), down (.rm) or up (.rp). The product of two float32 is exact
-/// in double; a sum leaves an error that is exact too (Knuth's two-sum), so the side on which the float32 lies is known.
+/// add, sub, mul, fma of float32 that round towards zero (.rz), down (.rm) or up (.rp). The product of two float32 is
+/// exact in double; a sum leaves an error that is exact too (Knuth's two-sum), so the side on which the float32 lies is
+/// known.
 /// </summary>
 internal static unsafe class DirectedRounding
 {
@@ -38,7 +39,9 @@ internal static unsafe class DirectedRounding
 
     private interface IDirection
     {
-        /// <summary>The result, of the nearest float32 and on which side of it the exact number lies (-1, 0, 1).</summary>
+        /// <summary>
+        /// The result, of the nearest float32 and on which side of it the exact number lies (-1, 0, 1).
+        /// </summary>
         static abstract float Settle(float nearest, int side);
 
         /// <summary>Sign of an exact zero that is the sum of opposite numbers.</summary>
@@ -101,6 +104,7 @@ internal static unsafe class DirectedRounding
         where TDirection : struct, IDirection
     {
         /// <summary>Adds a zero of the product's own sign.</summary>
-        public static float Do(float a, float b) => Fused<TDirection>.Do(a, b, MathF.CopySign(0, a) * MathF.CopySign(1, b));
+        public static float Do(float a, float b) =>
+            Fused<TDirection>.Do(a, b, MathF.CopySign(0, a) * MathF.CopySign(1, b));
     }
 }

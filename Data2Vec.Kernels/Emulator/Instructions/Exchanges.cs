@@ -19,7 +19,9 @@ internal static unsafe class Exchanges
         d.Ins.B = d.Source(2, Word);
         d.Ins.C = d.Source(3, Word);
         Synchronise(d, 4);
-        d.Ins.Step = d.Has("up") ? &RunShuffle<Up> : d.Has("down") ? &RunShuffle<Down> : d.Has("bfly") ? &RunShuffle<Butterfly>
+        d.Ins.Step = d.Has("up") ? &RunShuffle<Up>
+            : d.Has("down") ? &RunShuffle<Down>
+            : d.Has("bfly") ? &RunShuffle<Butterfly>
             : d.Has("idx") ? &RunShuffle<Indexed> : throw d.Refuse("is not supported");
     }
 
@@ -38,17 +40,20 @@ internal static unsafe class Exchanges
 
     private struct Up : IDirection
     {
-        public static (int Lane, bool Inside) Source(int lane, int b, int most, int least) => (lane - b, lane - b >= most);
+        public static (int Lane, bool Inside) Source(int lane, int b, int most, int least) =>
+            (lane - b, lane - b >= most);
     }
 
     private struct Down : IDirection
     {
-        public static (int Lane, bool Inside) Source(int lane, int b, int most, int least) => (lane + b, lane + b <= most);
+        public static (int Lane, bool Inside) Source(int lane, int b, int most, int least) =>
+            (lane + b, lane + b <= most);
     }
 
     private struct Butterfly : IDirection
     {
-        public static (int Lane, bool Inside) Source(int lane, int b, int most, int least) => (lane ^ b, (lane ^ b) <= most);
+        public static (int Lane, bool Inside) Source(int lane, int b, int most, int least) =>
+            (lane ^ b, (lane ^ b) <= most);
     }
 
     private struct Indexed : IDirection
@@ -76,7 +81,8 @@ internal static unsafe class Exchanges
             if (!isInside) from = k;
             else inside |= 1u << k;
             if ((mask >> from & 1) == 0)
-                throw new LaneFault(FindingKind.Uninitialised, k, $"takes the value of lane {from}, which does not take part");
+                throw new LaneFault(FindingKind.Uninitialised, k,
+                    $"takes the value of lane {from}, which does not take part");
             d[k] = held[from];
         }
         if (i.E >= 0) w.SetPredicate(i.E, mask, inside);

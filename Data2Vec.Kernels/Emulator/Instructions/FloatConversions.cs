@@ -37,7 +37,8 @@ internal static unsafe class FloatConversions
         d.Ins.Step = &Run;
     }
 
-    private static Rounding RoundingOf(Decoder d) => d.Parts.FirstOrDefault(p => p.Length >= 2 && p[0] == 'r' && p != "relu") switch
+    private static Rounding RoundingOf(Decoder d) =>
+        d.Parts.FirstOrDefault(p => p.Length >= 2 && p[0] == 'r' && p != "relu") switch
     {
         "rz" or "rzi" => Rounding.Zero,
         "rm" or "rmi" => Rounding.Down,
@@ -52,7 +53,8 @@ internal static unsafe class FloatConversions
         var (to, from) = (d.Types[0], d.Types[1]);
         if (!to.Packed || from is not { Kind: 'f', Bits: 32, Packed: false }) throw d.Refuse("is not supported");
         d.Operands(to, InstructionClass.Convert, from, from);
-        d.Ins.Extra = new Code(from, to with { Bits = 16, Packed = false }, RoundingOf(d), false, false, d.Has("sat"), d.Has("relu"));
+        d.Ins.Extra = new Code(
+            from, to with { Bits = 16, Packed = false }, RoundingOf(d), false, false, d.Has("sat"), d.Has("relu"));
         d.Ins.Step = &RunPacked;
     }
 
@@ -117,10 +119,12 @@ internal static unsafe class FloatConversions
                     return HalfFormats.ToTf32((float)x);
                 case ('h', _):
                     var odd = HalfFormats.RoundToOdd(x);
-                    return rounding == Rounding.Zero ? HalfFormats.ToBfloat16TowardsZero(odd) : HalfFormats.ToBfloat16(odd);
+                    return rounding == Rounding.Zero ? HalfFormats.ToBfloat16TowardsZero(odd)
+                        : HalfFormats.ToBfloat16(odd);
                 default:
                     odd = HalfFormats.RoundToOdd(x);
-                    return rounding == Rounding.Zero ? HalfFormats.ToFloat16TowardsZero(odd) : HalfFormats.ToFloat16(odd);
+                    return rounding == Rounding.Zero ? HalfFormats.ToFloat16TowardsZero(odd)
+                        : HalfFormats.ToFloat16(odd);
             }
         }
 
@@ -138,7 +142,8 @@ internal static unsafe class FloatConversions
             };
         }
 
-        private static float Towards(float x, float target) => x > target ? MathF.BitDecrement(x) : MathF.BitIncrement(x);
+        private static float Towards(float x, float target) => x > target ? MathF.BitDecrement(x)
+            : MathF.BitIncrement(x);
 
         private double Round(double x) => rounding switch
         {
@@ -148,7 +153,9 @@ internal static unsafe class FloatConversions
             _ => Math.Round(x, MidpointRounding.ToEven),
         };
 
-        /// <summary>Clamped to the target; what is no number is 0, or the highest bit if 64 bits are on one side.</summary>
+        /// <summary>
+        /// Clamped to the target; what is no number is 0, or the highest bit if 64 bits are on one side.
+        /// </summary>
         private ulong ToInteger(double x)
         {
             if (double.IsNaN(x)) return from.Bits == 64 || to.Bits == 64 ? Extend(1UL << (to.Bits - 1)) : 0;
@@ -160,7 +167,9 @@ internal static unsafe class FloatConversions
             return Extend(to.Signed ? (ulong)(long)x : (ulong)x);
         }
 
-        /// <summary>The sign repeated above a narrow signed result, cut to 16 bits where the register has no more.</summary>
+        /// <summary>
+        /// The sign repeated above a narrow signed result, cut to 16 bits where the register has no more.
+        /// </summary>
         private ulong Extend(ulong bits) => (to.Signed, to.Bits) switch
         {
             (true, 8) => (ulong)(long)(sbyte)bits,
@@ -185,7 +194,11 @@ internal static unsafe class FloatConversions
             };
             var negative = from.Signed && (long)bits < 0;
             var magnitude = negative ? 0 - bits : bits;
-            if (to is { Kind: 'f', Bits: 64 }) return BitConverter.DoubleToUInt64Bits(negative ? -Rounded(magnitude, 53, true) : Rounded(magnitude, 53, false));
+            if (to is { Kind: 'f', Bits: 64 })
+            {
+                var rounded = Rounded(magnitude, 53, negative);
+                return BitConverter.DoubleToUInt64Bits(negative ? -rounded : rounded);
+            }
             // To odd at 40 bits first: rounding on to 24 or fewer is then that of the integer.
             var left = Math.Max(0, 64 - BitOperations.LeadingZeroCount(magnitude) - 40);
             var kept = magnitude >> left << left;

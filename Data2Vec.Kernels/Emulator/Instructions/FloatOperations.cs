@@ -1,7 +1,7 @@
 namespace Data2Vec.Kernels.Emulator;
 
-// What float instructions do in one lane. Source: PTX ISA 8.4, section 9.7.3. A float32 result that is no number has the
-// bits 0x7fffffff, as on the hardware: a kernel that rounds such bits by hand meets them here too.
+// What float instructions do in one lane. Source: PTX ISA 8.4, section 9.7.3. A float32 result that is no number has
+// the bits 0x7fffffff, as on the hardware: a kernel that rounds such bits by hand meets them here too.
 
 /// <summary>Bits and special values of floats.</summary>
 internal static class Floats

@@ -1,6 +1,8 @@
 namespace Data2Vec.Kernels.Emulator;
 
-/// <summary>float16, bfloat16 and tf32: bits to numbers and back. What is no number has all bits below the sign set.</summary>
+/// <summary>
+/// float16, bfloat16 and tf32: bits to numbers and back. What is no number has all bits below the sign set.
+/// </summary>
 internal static class HalfFormats
 {
     public static float FromBfloat16(uint bits) => BitConverter.UInt32BitsToSingle(bits << 16);
@@ -38,12 +40,27 @@ internal static class HalfFormats
         return float.IsInfinity(x) ? bits : bits + 0x1000 & 0xffff_e000;
     }
 
-    /// <summary>What a matrix instruction takes from the bits of a tf32 operand: it does not look at the low 13.</summary>
+    /// <summary>
+    /// What a matrix instruction takes from the bits of a tf32 operand: it does not look at the low 13.
+    /// </summary>
     public static float FromTf32(uint bits) => BitConverter.UInt32BitsToSingle(bits & 0xffff_e000);
 
     /// <summary>
-    /// A float32 that rounds on to fewer bits as the double does: inexact results get an odd last bit. Source: Boldo and
-    /// Melquiond 2008, "Emulation of a FMA and correctly rounded sums".
+    /// a + b rounded to odd: what two-sum finds left over sets the last bit, so that rounding on is that of the sum.
+    /// </summary>
+    public static double SumToOdd(double a, double b)
+    {
+        var sum = a + b;
+        var part = sum - a;
+        var rest = a - (sum - part) + (b - part);
+        if (rest == 0 || !double.IsFinite(sum)) return sum;
+        var bits = BitConverter.DoubleToUInt64Bits(sum);
+        return BitConverter.UInt64BitsToDouble((rest > 0 != sum > 0 ? bits - 1 : bits) | 1);
+    }
+
+    /// <summary>
+    /// A float32 that rounds on to fewer bits as the double does: inexact results get an odd last bit. Source: Boldo
+    /// and Melquiond 2008, "Emulation of a FMA and correctly rounded sums".
     /// </summary>
     public static float RoundToOdd(double x)
     {

@@ -14,7 +14,8 @@ internal static unsafe class Halves
         d.Operands(sources, InstructionClass.Float);
         d.Ins.Value = d.Parts[0] switch
         {
-            "add" => 0, "sub" => 1, "mul" => 2, "fma" => 3, "min" => d.Has("NaN") ? 4 : 5, "max" => d.Has("NaN") ? 6 : 7,
+            "add" => 0, "sub" => 1, "mul" => 2, "fma" => 3,
+            "min" => d.Has("NaN") ? 4 : 5, "max" => d.Has("NaN") ? 6 : 7,
             "abs" => 8, "neg" => 9, _ => throw d.Refuse("is not supported"),
         };
         if (d.Has("ftz") || d.Has("sat") || d.Has("xorsign") || d.Has("oob")) throw d.Refuse("is not supported");
@@ -42,7 +43,8 @@ internal static unsafe class Halves
             for (var part = 0; part < i.Count; part++)
             {
                 var shift = 16 * part;
-                result |= One<TFormat>(i, a[k] >> shift & 0xffff, b[k] >> shift & 0xffff, c[k] >> shift & 0xffff) << shift;
+                result |= One<TFormat>(
+                    i, a[k] >> shift & 0xffff, b[k] >> shift & 0xffff, c[k] >> shift & 0xffff) << shift;
             }
             d[k] = result;
         }
@@ -56,10 +58,10 @@ internal static unsafe class Halves
         var (x, y) = (TFormat.Read(a), TFormat.Read(b));
         double result = i.Value switch
         {
-            0 => (double)x + y,
-            1 => (double)x - y,
+            0 => HalfFormats.SumToOdd(x, y),
+            1 => HalfFormats.SumToOdd(x, -y),
             2 => (double)x * y,
-            3 => Math.FusedMultiplyAdd((double)x, y, TFormat.Read(c)),
+            3 => HalfFormats.SumToOdd((double)x * y, TFormat.Read(c)),
             4 => float.Min(x, y),
             5 => float.MinNumber(x, y),
             6 => float.Max(x, y),

@@ -2,7 +2,8 @@ using System.Numerics;
 
 namespace Data2Vec.Kernels.Emulator;
 
-// What integer instructions do in one lane, for every width. Source: PTX ISA 8.4, section 9.7.1. Sums and products wrap.
+// What integer instructions do in one lane, for every width. Source: PTX ISA 8.4, section 9.7.1. Sums and products
+// wrap.
 
 /// <summary>An operation of one source for every integer type.</summary>
 internal interface IInteger1
@@ -59,8 +60,10 @@ internal struct MultiplyHigh : IInteger2
     public static T Do<T>(T a, T b)
         where T : struct, IBinaryInteger<T>
     {
-        if (typeof(T) == typeof(int)) return T.CreateTruncating(long.CreateTruncating(a) * long.CreateTruncating(b) >> 32);
-        if (typeof(T) == typeof(uint)) return T.CreateTruncating(ulong.CreateTruncating(a) * ulong.CreateTruncating(b) >> 32);
+        if (typeof(T) == typeof(int))
+            return T.CreateTruncating(long.CreateTruncating(a) * long.CreateTruncating(b) >> 32);
+        if (typeof(T) == typeof(uint))
+            return T.CreateTruncating(ulong.CreateTruncating(a) * ulong.CreateTruncating(b) >> 32);
         if (typeof(T) == typeof(long))
             return T.CreateTruncating(Math.BigMul(long.CreateTruncating(a), long.CreateTruncating(b), out _));
         if (typeof(T) == typeof(ulong))

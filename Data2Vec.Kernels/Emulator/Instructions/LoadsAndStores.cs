@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Data2Vec.Kernels.Emulator;
 
-/// <summary>ld, ldu, st, of one value or a vector, and prefetch. Source: PTX ISA 8.4, section 9.7.9.8 and following.</summary>
+/// <summary>
+/// ld, ldu, st, of one value or a vector, and prefetch. Source: PTX ISA 8.4, section 9.7.9.8 and following.
+/// </summary>
 internal static unsafe class LoadsAndStores
 {
     public static readonly (string, Action<Decoder>)[] Families =
@@ -102,7 +104,8 @@ internal static unsafe class LoadsAndStores
             throw new PtxException(d.Statement.Line, $"{d.Statement.Opcode} has {parts.Count} registers.");
         var wide = parts.Any(p => d.Loose(p, d.Type).Wide);
         d.Ins.WideD = wide;
-        d.Ins.More = [.. parts.Select(p => p.Kind == PtxOperandKind.Name && p.Name == "_" ? d.Destination(p, d.Type with { Bits = wide ? 64 : 32 })
+        d.Ins.More = [.. parts.Select(p => p.Kind == PtxOperandKind.Name && p.Name == "_"
+            ? d.Destination(p, d.Type with { Bits = wide ? 64 : 32 })
             : d.Loose(p, wide && p.Kind == PtxOperandKind.Number ? new PtxType(d.Type.Kind, 64) : d.Type).Offset)];
     }
 
@@ -188,7 +191,8 @@ internal static unsafe class LoadsAndStores
     }
 
     private static void ReadIn<T, TChange, TSlot>(byte** pointers, byte* register, int offset, uint mask)
-        where T : unmanaged, IBinaryInteger<T> where TChange : struct, IChange where TSlot : unmanaged, IBinaryInteger<TSlot>
+        where T : unmanaged, IBinaryInteger<T> where TChange : struct, IChange
+            where TSlot : unmanaged, IBinaryInteger<TSlot>
     {
         var d = (TSlot*)register;
         if (mask == uint.MaxValue)
@@ -204,8 +208,10 @@ internal static unsafe class LoadsAndStores
     }
 
     private static TSlot One<T, TChange, TSlot>(byte* pointer)
-        where T : unmanaged, IBinaryInteger<T> where TChange : struct, IChange where TSlot : unmanaged, IBinaryInteger<TSlot> =>
-        typeof(TChange) == typeof(Plain) ? TSlot.CreateTruncating(*(T*)pointer) : TSlot.CreateTruncating(TChange.Do(*pointer));
+        where T : unmanaged, IBinaryInteger<T> where TChange : struct, IChange
+            where TSlot : unmanaged, IBinaryInteger<TSlot> =>
+        typeof(TChange) == typeof(Plain) ? TSlot.CreateTruncating(*(T*)pointer)
+            : TSlot.CreateTruncating(TChange.Do(*pointer));
 
     private static void WriteOut<T, TSlot>(byte** pointers, byte* register, int offset, uint mask)
         where T : unmanaged, IBinaryInteger<T> where TSlot : unmanaged, IBinaryInteger<TSlot>

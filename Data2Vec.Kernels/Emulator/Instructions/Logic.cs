@@ -1,11 +1,14 @@
 namespace Data2Vec.Kernels.Emulator;
 
-/// <summary>and, or, xor, not, cnot, lop3, of registers and of predicates. Source: PTX ISA 8.4, section 9.7.7.</summary>
+/// <summary>
+/// and, or, xor, not, cnot, lop3, of registers and of predicates. Source: PTX ISA 8.4, section 9.7.7.
+/// </summary>
 internal static unsafe class Logic
 {
     public static readonly (string, Action<Decoder>)[] Families =
     [
-        ("and", And), ("or", Or), ("xor", Xor), ("not", Not), ("cnot", d => IntegerSteps.One<IsZero>(d)), ("lop3", Lop3),
+        ("and", And), ("or", Or), ("xor", Xor), ("not", Not), ("cnot", d => IntegerSteps.One<IsZero>(d)),
+        ("lop3", Lop3),
     ];
 
     private static void And(Decoder d)

@@ -1,10 +1,13 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace Data2Vec.Kernels.Emulator;
 
 /// <summary>
-/// mma.sync: D = A B + C of a warp. A product of two operands is exact in double; the sum over k and C is taken in double
-/// and rounded to float32 once. The hardware's own order and cut-offs are not documented, and differ by generation: a
-/// kernel's tolerance has to hold for both. Fragments: PTX ISA 8.4, section 9.7.14.5; with g = lane / 4 and t = lane mod 4,
-/// a register of A holds row g (+ 8), columns 2t and 2t + 1 (+ 8), of tf32 column t (+ 4).
+/// mma.sync: D = A B + C of a warp. A product of two operands is exact in double; the sum over k and C is taken in
+/// double and rounded to float32 once. The hardware's own order and cut-offs are not documented, and differ by
+/// generation: a kernel's tolerance has to hold for both. Fragments: PTX ISA 8.4, section 9.7.14.5; with g = lane / 4
+/// and t = lane mod 4, a register of A holds row g (+ 8), columns 2t and 2t + 1 (+ 8), of tf32 column t (+ 4).
 /// </summary>
 internal static unsafe class Matrices
 {
@@ -32,12 +35,14 @@ internal static unsafe class Matrices
             var o = d.Operand(operand);
             var parts = o.Kind == PtxOperandKind.Vector ? o.Parts : [o];
             if (parts.Count != count)
-                throw new PtxException(d.Statement.Line, $"{d.Statement.Opcode}: operand {operand + 1} has {parts.Count} registers.");
+                throw new PtxException(
+                    d.Statement.Line, $"{d.Statement.Opcode}: operand {operand + 1} has {parts.Count} registers.");
             return [.. parts.Select(p => target ? d.Destination(p, word) : d.Source(p, word))];
         }
         var perColumn = halves ? 8 : 4;
         i.Count = i.Size / perColumn;
-        i.More = [.. Offsets(0, 4, true), .. Offsets(1, 2 * i.Count, false), .. Offsets(2, i.Count, false), .. Offsets(3, 4, false)];
+        i.More = [.. Offsets(0, 4, true), .. Offsets(1, 2 * i.Count, false), .. Offsets(2, i.Count, false),
+            .. Offsets(3, 4, false)];
         i.Flow = Flow.WholeWarp;
         i.Class = InstructionClass.Matrix;
         i.Step = (halves, a.Kind) switch
@@ -77,6 +82,8 @@ internal static unsafe class Matrices
         public static float Read(uint register, int part) => HalfFormats.FromTf32(register);
     }
 
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TElements>(Warp w, Instruction i, uint mask)
         where TElements : struct, IElements
     {
@@ -96,25 +103,35 @@ internal static unsafe class Matrices
             for (var n = 0; n < i.Count; n++)
             {
                 var register = ((uint*)(w.Registers + i.More[4 + 2 * i.Count + n]))[lane];
-                for (var e = 0; e < each; e++) b[g * depth + t * each + 4 * each * n + e] = TElements.Read(register, e);
+                for (var e = 0; e < each; e++) b[(t * each + 4 * each * n + e) * 8 + g] = TElements.Read(register, e);
             }
         }
-        var results = stackalloc float[4 * Lanes.Count];
-        for (var lane = 0; lane < Lanes.Count; lane++)
+        var sums = stackalloc double[16 * 8];
+        var c = i.More.AsSpan(4 + 3 * i.Count, 4);
+        for (var n = 0; n < 4; n++)
         {
-            var (g, t) = (lane >> 2, lane & 3);
-            for (var n = 0; n < 4; n++)
+            var from = w.At<float>(c[n]);
+            for (var lane = 0; lane < Lanes.Count; lane++) sums[Place(lane, n)] = from[lane];
+        }
+        for (var row = 0; row < 16; row++)
+        {
+            var (left, right) = (Vector256.Load(sums + 8 * row), Vector256.Load(sums + 8 * row + 4));
+            for (var k = 0; k < depth; k++)
             {
-                double* x = a + (g + 8 * (n >> 1)) * depth, y = b + (2 * t + (n & 1)) * depth;
-                double sum = ((float*)(w.Registers + i.More[4 + 3 * i.Count + n]))[lane];
-                for (var k = 0; k < depth; k++) sum += x[k] * y[k];
-                results[n * Lanes.Count + lane] = Floats.Canonical((float)sum);
+                var x = Vector256.Create(a[row * depth + k]);
+                left += x * Vector256.Load(b + 8 * k);
+                right += x * Vector256.Load(b + 8 * k + 4);
             }
+            left.Store(sums + 8 * row);
+            right.Store(sums + 8 * row + 4);
         }
         for (var n = 0; n < 4; n++)
         {
-            var d = (float*)(w.Registers + i.More[n]);
-            for (var lane = 0; lane < Lanes.Count; lane++) d[lane] = results[n * Lanes.Count + lane];
+            var d = w.At<float>(i.More[n]);
+            for (var lane = 0; lane < Lanes.Count; lane++) d[lane] = Floats.Canonical((float)sums[Place(lane, n)]);
         }
     }
+
+    /// <summary>Where the n-th register of a lane's C or D lies in a matrix of 16 rows and 8 columns.</summary>
+    private static int Place(int lane, int n) => ((lane >> 2) + 8 * (n >> 1)) * 8 + 2 * (lane & 3) + (n & 1);
 }

@@ -3,9 +3,9 @@ using System.Numerics;
 namespace Data2Vec.Kernels.Emulator;
 
 /// <summary>
-/// ldmatrix: one, two or four matrices of 8 x 8 elements of 16 bits. Lane 8 m + r has the address of row r of matrix m; lane
-/// l gets the elements 2 (l mod 4) and the next of row l / 4, or with .trans of column l / 4. Source: PTX ISA 8.4, section
-/// 9.7.14.5.15.
+/// ldmatrix: one, two or four matrices of 8 x 8 elements of 16 bits. Lane 8 m + r has the address of row r of matrix m;
+/// lane l gets the elements 2 (l mod 4) and the next of row l / 4, or with .trans of column l / 4. Source: PTX ISA 8.4,
+/// section 9.7.14.5.15.
 /// </summary>
 internal static unsafe class MatrixLoads
 {
@@ -15,12 +15,14 @@ internal static unsafe class MatrixLoads
 
     private static void Decode(Decoder d)
     {
-        if (!d.Has("m8n8") || !d.Has("b16") || LoadsAndStores.SpaceOf(d) == PtxSpace.Global) throw d.Refuse("is not supported");
+        if (!d.Has("m8n8") || !d.Has("b16") || LoadsAndStores.SpaceOf(d) == PtxSpace.Global)
+            throw d.Refuse("is not supported");
         var i = d.Ins;
         var word = new PtxType('b', 32);
         var parts = d.Operand(0).Kind == PtxOperandKind.Vector ? d.Operand(0).Parts : [d.Operand(0)];
         i.Count = d.Has("x4") ? 4 : d.Has("x2") ? 2 : 1;
-        if (parts.Count != i.Count) throw new PtxException(d.Statement.Line, $"{d.Statement.Opcode} has {parts.Count} registers.");
+        if (parts.Count != i.Count)
+            throw new PtxException(d.Statement.Line, $"{d.Statement.Opcode} has {parts.Count} registers.");
         i.More = [.. parts.Select(p => d.Destination(p, word))];
         d.Address(1);
         i.Space = LoadsAndStores.SpaceOf(d);

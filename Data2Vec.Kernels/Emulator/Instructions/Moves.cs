@@ -103,7 +103,8 @@ internal static unsafe class Moves
         {
             var k = BitOperations.TrailingZeroCount(mask);
             ulong value = 0;
-            for (var p = 0; p < i.More.Length; p++) value |= (ulong)((uint*)(w.Registers + i.More[p]))[k] << (p * i.Size);
+            for (var p = 0; p < i.More.Length; p++)
+                value |= (ulong)((uint*)(w.Registers + i.More[p]))[k] << (p * i.Size);
             if (i.WideD) ((ulong*)d)[k] = value;
             else ((uint*)d)[k] = (uint)value;
         }
@@ -134,7 +135,9 @@ internal static unsafe class Moves
         }
     }
 
-    /// <summary>Generic addresses of a space begin at its window; those of global and constant memory are the same.</summary>
+    /// <summary>
+    /// Generic addresses of a space begin at its window; those of global and constant memory are the same.
+    /// </summary>
     private static void ConvertAddress(Decoder d)
     {
         if (!d.Type.Wide) throw d.Refuse("is supported for 64-bit addresses only, and this one is refused");

@@ -8,7 +8,8 @@ internal static unsafe class SpecialFunctions
 {
     public static readonly (string, Action<Decoder>)[] Families =
     [
-        ("rcp", d => FloatSteps.One<Reciprocal, ReciprocalDouble>(d)), ("sqrt", d => FloatSteps.One<Root, RootDouble>(d)),
+        ("rcp", d => FloatSteps.One<Reciprocal, ReciprocalDouble>(d)),
+        ("sqrt", d => FloatSteps.One<Root, RootDouble>(d)),
         ("rsqrt", d => FloatSteps.One<InverseRoot, InverseRootDouble>(d)),
         ("ex2", Single<PowerOfTwo>), ("lg2", Single<LogarithmOfTwo>), ("sin", Single<Sine>), ("cos", Single<Cosine>),
         ("tanh", Single<HyperbolicTangent>), ("copysign", CopySign), ("testp", Test),
@@ -53,7 +54,8 @@ internal static unsafe class SpecialFunctions
 
     private static void Holds<TOp, T>(Warp w, Instruction i, uint mask)
         where TOp : struct, ICompare<float>, ICompare<double> where T : unmanaged => w.SetPredicate(
-            i.D, mask, typeof(T) == typeof(float) ? Lanes.Holds<TOp, float>(w, i, mask) : Lanes.Holds<TOp, double>(w, i, mask));
+            i.D, mask, typeof(T) == typeof(float) ? Lanes.Holds<TOp, float>(w, i, mask)
+                : Lanes.Holds<TOp, double>(w, i, mask));
 
     private struct Reciprocal : IUnary<float, float>
     {

@@ -72,7 +72,9 @@ internal sealed unsafe class GlobalMemory : IDisposable
         InUse -= item.Bytes;
     }
 
-    /// <summary>The allocation at or before an address, also if freed; null if the address lies behind the gap.</summary>
+    /// <summary>
+    /// The allocation at or before an address, also if freed; null if the address lies behind the gap.
+    /// </summary>
     public Allocation? Find(ulong address)
     {
         var index = Array.BinarySearch(starts, 0, count, address);
@@ -92,7 +94,9 @@ internal sealed unsafe class GlobalMemory : IDisposable
         throw new ArgumentOutOfRangeException(nameof(address), Nearest(address, bytes));
     }
 
-    /// <summary>What a bad address is near to: "4 bytes at 0x7400000000400: 0 bytes behind allocation 3 of 1024 bytes".</summary>
+    /// <summary>
+    /// What a bad address is near to: "4 bytes at 0x7400000000400: 0 bytes behind allocation 3 of 1024 bytes".
+    /// </summary>
     public string Nearest(ulong address, long bytes)
     {
         var words = $"{bytes} bytes at 0x{address:x}";

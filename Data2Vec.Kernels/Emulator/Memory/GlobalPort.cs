@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Data2Vec.Kernels.Emulator;
 
@@ -7,6 +8,7 @@ internal static unsafe class GlobalPort
 {
     private const int SectorShift = 5;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Resolve(Warp w, Instruction i, uint mask, int bytes, Access access)
     {
         var block = w.Block;
@@ -17,7 +19,8 @@ internal static unsafe class GlobalPort
         {
             var k = BitOperations.TrailingZeroCount(rest);
             var address = w.Addresses[k];
-            if (item is null || address - item.Start >= (ulong)item.Bytes || bytes > item.Bytes - (long)(address - item.Start))
+            if (item is null || address - item.Start >= (ulong)item.Bytes
+                || bytes > item.Bytes - (long)(address - item.Start))
                 item = block.LastAllocation[i.Index] = Find(block.Launch.Memory, address, bytes, k);
             if ((address & (ulong)(bytes - 1)) != 0) MemoryPort.CheckAligned(address, bytes, k);
             var offset = (long)(address - item.Start);
@@ -30,7 +33,8 @@ internal static unsafe class GlobalPort
             }
             if ((access & Access.Write) != 0)
             {
-                if (item.ReadOnly) throw new LaneFault(FindingKind.OutOfBounds, k, $"writes to {item}, which is constant");
+                if (item.ReadOnly)
+                    throw new LaneFault(FindingKind.OutOfBounds, k, $"writes to {item}, which is constant");
                 MemoryPort.SetWritten(item.Written + offset, bytes);
             }
         }
@@ -50,6 +54,7 @@ internal static unsafe class GlobalPort
     }
 
     /// <summary>Distinct sectors, and how many the distinct elements would fill.</summary>
+    [SkipLocalsInit]
     private static void CountSectors(Warp w, uint mask, int bytes, Counters counters)
     {
         var seen = stackalloc ulong[Lanes.Count];

@@ -73,6 +73,14 @@ internal static unsafe class MemoryPort
     /// <summary>Generic addresses, which the lanes of one instruction may have in different spaces.</summary>
     private static void Generic(Warp w, Instruction i, uint mask, int bytes, Access access)
     {
+        var lowest = ulong.MaxValue;
+        for (var rest = mask; rest != 0; rest &= rest - 1)
+            lowest = Math.Min(lowest, w.Addresses[BitOperations.TrailingZeroCount(rest)]);
+        if (lowest >= Windows.Global)
+        {
+            GlobalPort.Resolve(w, i, mask, bytes, access);
+            return;
+        }
         for (var left = mask; left != 0;)
         {
             var window = Windows.WindowOf(w.Addresses[BitOperations.TrailingZeroCount(left)]);
@@ -88,7 +96,8 @@ internal static unsafe class MemoryPort
                 GlobalPort.Resolve(w, i, same, bytes, access);
                 continue;
             }
-            for (var rest = same; rest != 0; rest &= rest - 1) w.Addresses[BitOperations.TrailingZeroCount(rest)] -= window;
+            for (var rest = same; rest != 0; rest &= rest - 1)
+                w.Addresses[BitOperations.TrailingZeroCount(rest)] -= window;
             One(w, i, same, Windows.SpaceOf(window), bytes, access);
         }
     }
@@ -101,14 +110,16 @@ internal static unsafe class MemoryPort
             var k = BitOperations.TrailingZeroCount(mask);
             var address = w.Addresses[k];
             if (address >= (ulong)size || bytes > size - (int)address)
-                throw new LaneFault(FindingKind.OutOfBounds, k, $"{bytes} bytes at {address} of {size} bytes of local memory");
+                throw new LaneFault(FindingKind.OutOfBounds, k,
+                    $"{bytes} bytes at {address} of {size} bytes of local memory");
             CheckAligned(address, bytes, k);
             var offset = (w.Index * Lanes.Count + k) * size + (int)address;
             w.Pointers[k] = w.Block.Local + offset;
             if (!checks) continue;
             var state = w.Block.LocalState + offset;
             if ((access & Access.Read) != 0 && !AllWritten(state, bytes))
-                throw new LaneFault(FindingKind.Uninitialised, k, $"reads {bytes} bytes at {address} of local memory that were never written");
+                throw new LaneFault(FindingKind.Uninitialised, k,
+                    $"reads {bytes} bytes at {address} of local memory that were never written");
             if ((access & Access.Write) != 0) new Span<byte>(state, bytes).Fill(ByteState.Written);
         }
     }
@@ -122,7 +133,8 @@ internal static unsafe class MemoryPort
             var address = w.Addresses[k];
             var size = launch.Kernel.ParameterBytes;
             if (address >= (ulong)size || bytes > size - (int)address)
-                throw new LaneFault(FindingKind.OutOfBounds, k, $"{bytes} bytes at {address} of {size} bytes of parameters");
+                throw new LaneFault(FindingKind.OutOfBounds, k,
+                    $"{bytes} bytes at {address} of {size} bytes of parameters");
             if ((access & Access.Write) != 0) throw new LaneFault(FindingKind.OutOfBounds, k, "writes to parameters");
             CheckAligned(address, bytes, k);
             w.Pointers[k] = launch.Parameters + address;

@@ -4,9 +4,10 @@ namespace Data2Vec.Kernels.Emulator;
 
 /// <summary>
 /// Who last wrote and read each piece of shared memory, and when by the clock of its warp. Each warp has a clock that
-/// moves on at barriers and warp-level exchanges, and knows up to which time of every other warp it is behind a barrier;
-/// an access that is not before that time may have come later just as well. This is happens-before with vector clocks by
-/// warp. Source: Flanagan and Freund 2009, "FastTrack"; compute-sanitizer's racecheck for what counts as a hazard.
+/// moves on at barriers and warp-level exchanges, and knows up to which time of every other warp it is behind a
+/// barrier; an access that is not before that time may have come later just as well. This is happens-before with vector
+/// clocks by warp. Source: Flanagan and Freund 2009, "FastTrack"; compute-sanitizer's racecheck for what counts as a
+/// hazard.
 /// </summary>
 internal sealed unsafe class RaceTable : IDisposable
 {
@@ -83,7 +84,8 @@ internal sealed unsafe class RaceTable : IDisposable
 
     public void Dispose() => NativeMemory.Free(cells);
 
-    private static ulong Stamp(Warp warp, int lane) => (ulong)warp.Clock << 32 | (uint)(warp.Index * Lanes.Count + lane);
+    private static ulong Stamp(Warp warp, int lane) =>
+        (ulong)warp.Clock << 32 | (uint)(warp.Index * Lanes.Count + lane);
 
     /// <summary>True if an access came before what the lane does now, whatever the order of warps.</summary>
     private static bool Before(ulong stamp, Warp warp, int lane)
@@ -96,6 +98,12 @@ internal sealed unsafe class RaceTable : IDisposable
 
     private static void NoteRead(Cell* cell, ulong stamp, Warp warp, int lane)
     {
+        if (cell->Read1 == stamp) return;
+        if (((cell->Read1 ^ stamp) & ~(ManyLanes | 31)) == 0)
+        {
+            cell->Read1 |= ManyLanes;
+            return;
+        }
         if (Same(cell->Read1, warp)) cell->Read1 = Merge(cell->Read1, stamp);
         else if (Same(cell->Read2, warp)) cell->Read2 = Merge(cell->Read2, stamp);
         else if (Before(cell->Read1, warp, lane)) cell->Read1 = stamp;
@@ -105,5 +113,6 @@ internal sealed unsafe class RaceTable : IDisposable
     private static bool Same(ulong stamp, Warp warp) => stamp != 0 && (int)(stamp & 0x1fff) >> 5 == warp.Index;
 
     private static ulong Merge(ulong old, ulong stamp) =>
-        old >> 32 == stamp >> 32 && (old & 31) != (stamp & 31) ? old | ManyLanes : stamp | (old >> 32 == stamp >> 32 ? old & ManyLanes : 0);
+        old >> 32 == stamp >> 32 && (old & 31) != (stamp & 31) ? old | ManyLanes
+            : stamp | (old >> 32 == stamp >> 32 ? old & ManyLanes : 0);
 }

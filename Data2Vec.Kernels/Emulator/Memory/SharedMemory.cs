@@ -18,8 +18,8 @@ internal static class ByteState
 }
 
 /// <summary>
-/// Shared memory of one block. Variables are kept apart by gaps that are whole rounds of the banks: who writes past an end
-/// is seen, and bank conflicts stay what they are.
+/// Shared memory of one block. Variables are kept apart by gaps that are whole rounds of the banks: who writes past an
+/// end is seen, and bank conflicts stay what they are.
 /// </summary>
 internal sealed unsafe class SharedMemory : IDisposable
 {
@@ -60,14 +60,17 @@ internal sealed unsafe class SharedMemory : IDisposable
     public string Name(long address)
     {
         foreach (var (offset, variable) in kernel.SharedVariables)
-            if (address >= offset && address < offset + variable.Bytes) return $"byte {address - offset} of {variable.Name}";
+            if (address >= offset && address < offset + variable.Bytes)
+                return $"byte {address - offset} of {variable.Name}";
         if (address >= kernel.DynamicOffset && address < Bytes)
             return $"byte {address - kernel.DynamicOffset} of the {dynamicBytes} bytes of dynamic shared memory";
         var before = kernel.SharedVariables.LastOrDefault(v => address >= v.Offset + v.Variable.Bytes);
         if (dynamicBytes > 0 && address >= Bytes)
             return $"{address - Bytes} bytes behind the {dynamicBytes} bytes of dynamic shared memory";
-        return before.Variable is null ? $"address {address} of shared memory, of which the block has {kernel.SharedBytes + dynamicBytes} bytes"
-            : $"{address - before.Offset - before.Variable.Bytes} bytes behind {before.Variable.Name} of {before.Variable.Bytes} bytes";
+        return before.Variable is null
+            ? $"address {address} of shared memory, of which the block has {kernel.SharedBytes + dynamicBytes} bytes"
+            : $"{address - before.Offset - before.Variable.Bytes} bytes behind {before.Variable.Name} "
+                + $"of {before.Variable.Bytes} bytes";
     }
 
     public void Dispose()

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Data2Vec.Kernels.Emulator;
 
@@ -7,6 +8,7 @@ internal static unsafe class SharedPort
 {
     private const int Banks = 32;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Resolve(Warp w, Instruction i, uint mask, int bytes, Access access)
     {
         var (shared, checks) = (w.Block.Shared, w.Block.Launch.Checks);
@@ -48,7 +50,8 @@ internal static unsafe class SharedPort
             var atomic = (access & Access.Atomic) != 0;
             var other = (access & Access.Write) != 0 ? races.Write(w, lane, address, bytes, atomic)
                 : races.Read(w, lane, address, bytes, atomic);
-            if (other != 0 && !StoresTheSame(w, i, mask, lane, address, bytes, access, other)) Race(w, lane, address, bytes, access, other);
+            if (other != 0 && !StoresTheSame(w, i, mask, lane, address, bytes, access, other))
+                Race(w, lane, address, bytes, access, other);
         }
         if ((access & Access.Async) != 0) new Span<byte>(state, bytes).Fill(ByteState.Pending);
         else if ((access & Access.Write) != 0) MemoryPort.SetWritten(state, bytes);
@@ -63,7 +66,8 @@ internal static unsafe class SharedPort
                 ByteState.Gap => (FindingKind.OutOfBounds, $"reads {shared.Name(address + n)}"),
                 ByteState.Pending => (FindingKind.SharedRace,
                     $"reads {shared.Name(address + n)}, which a cp.async that nobody waited for will write"),
-                ByteState.Unwritten => (FindingKind.Uninitialised, $"reads {shared.Name(address + n)}, which was never written"),
+                ByteState.Unwritten => (
+                    FindingKind.Uninitialised, $"reads {shared.Name(address + n)}, which was never written"),
                 _ => default,
             };
             if (detail.Item2 is not null) throw new LaneFault(detail.Item1, lane, detail.Item2);
@@ -80,7 +84,9 @@ internal static unsafe class SharedPort
             $"{does} {shared.Name(address)}, which thread {thread} {did} too, with no barrier between them");
     }
 
-    /// <summary>Writes of one value by many threads are no race; the value is there already or comes from a lower lane.</summary>
+    /// <summary>
+    /// Writes of one value by many threads are no race; the value is there already or comes from a lower lane.
+    /// </summary>
     private static bool StoresTheSame(
         Warp w, Instruction i, uint mask, int lane, int address, int bytes, Access access, ulong other)
     {
@@ -95,15 +101,16 @@ internal static unsafe class SharedPort
             LoadsAndStores.Stored(w, i, k, theirs);
             found = true;
         }
-        var there = found ? new ReadOnlySpan<byte>(theirs, bytes) : new ReadOnlySpan<byte>(w.Block.Shared.Data + address, bytes);
+        var there = found ? new ReadOnlySpan<byte>(theirs, bytes)
+            : new ReadOnlySpan<byte>(w.Block.Shared.Data + address, bytes);
         if (!there.SequenceEqual(new ReadOnlySpan<byte>(mine, bytes))) return false;
         w.Block.Shared.Races.Overwrite(w, lane, address, bytes);
         return true;
     }
 
     /// <summary>
-    /// Up to 4 bytes a lane the warp is served at once, of 8 bytes by halves, of 16 by quarters; in each, different words of
-    /// one bank come one after the other.
+    /// Up to 4 bytes a lane the warp is served at once, of 8 bytes by halves, of 16 by quarters; in each, different
+    /// words of one bank come one after the other.
     /// </summary>
     public static void CountConflicts(Warp w, uint mask, int bytes, Counters counters)
     {
@@ -120,6 +127,7 @@ internal static unsafe class SharedPort
     }
 
     /// <summary>The most distinct words that one bank has to give.</summary>
+    [SkipLocalsInit]
     private static int Rounds(Warp w, uint group, int words)
     {
         var held = stackalloc ulong[Banks];

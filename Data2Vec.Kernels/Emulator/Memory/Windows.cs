@@ -1,8 +1,8 @@
 namespace Data2Vec.Kernels.Emulator;
 
 /// <summary>
-/// Where the spaces lie in generic addresses. A pointer into shared, local or parameter memory begins at zero in its own
-/// space and at its window in generic addresses; global and constant memory have the same addresses in both.
+/// Where the spaces lie in generic addresses. A pointer into shared, local or parameter memory begins at zero in its
+/// own space and at its window in generic addresses; global and constant memory have the same addresses in both.
 /// </summary>
 internal static class Windows
 {

@@ -1,6 +1,8 @@
 namespace Data2Vec.Kernels.Emulator;
 
-/// <summary>Reads one kernel: its parameters, directives and body. A name that an inner block declares is its own.</summary>
+/// <summary>
+/// Reads one kernel: its parameters, directives and body. A name that an inner block declares is its own.
+/// </summary>
 internal sealed class PtxEntryParser(PtxReader reader, Dictionary<int, string> files)
 {
     private readonly Stack<Dictionary<string, string>> scopes = new();

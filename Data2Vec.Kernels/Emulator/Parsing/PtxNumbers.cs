@@ -6,20 +6,26 @@ namespace Data2Vec.Kernels.Emulator;
 internal static class PtxNumbers
 {
     /// <summary>True if a word begins as a number does.</summary>
-    public static bool Is(string word) => char.IsAsciiDigit(word[0]) || (word[0] == '.' && word.Length > 1 && char.IsAsciiDigit(word[1]));
+    public static bool Is(string word) => char.IsAsciiDigit(word[0])
+        || (word[0] == '.' && word.Length > 1 && char.IsAsciiDigit(word[1]));
 
-    /// <summary>The bits of a number and what they are: decimal, 0x, octal, 0b, 0f and eight digits, 0d and sixteen, or with a point.</summary>
+    /// <summary>
+    /// The bits of a number and what they are: decimal, 0x, octal, 0b, 0f and eight digits, 0d and sixteen, or with a
+    /// point.
+    /// </summary>
     public static (long Bits, PtxNumber Float) Parse(string word, bool negative, int line)
     {
         if (word.Length == 10 && word[0] == '0' && word[1] is 'f' or 'F')
         {
-            if (!uint.TryParse(word.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var single))
+            if (!uint.TryParse(word.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out var single))
                 throw new PtxException(line, $"{word} is no number.");
             return (negative ? single ^ 0x8000_0000 : single, PtxNumber.Float32);
         }
         if (word.Length == 18 && word[0] == '0' && word[1] is 'd' or 'D')
         {
-            if (!ulong.TryParse(word.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var wide))
+            if (!ulong.TryParse(word.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out var wide))
                 throw new PtxException(line, $"{word} is no number.");
             return ((long)(negative ? wide ^ 0x8000_0000_0000_0000 : wide), PtxNumber.Float64);
         }

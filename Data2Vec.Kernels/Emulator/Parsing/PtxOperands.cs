@@ -21,7 +21,8 @@ internal sealed class PtxOperands(PtxReader reader)
         }
         var second = reader.Take('|') ? resolve(reader.Word()) : null;
         var offset = Offset();
-        return offset == 0 ? new PtxOperand { Kind = PtxOperandKind.Name, Name = resolve(word), Second = second, Negated = negated }
+        return offset == 0 ? new PtxOperand { Kind = PtxOperandKind.Name, Name = resolve(word), Second = second,
+            Negated = negated }
             : new PtxOperand { Kind = PtxOperandKind.Name, Name = resolve(word), Value = offset };
     }
 

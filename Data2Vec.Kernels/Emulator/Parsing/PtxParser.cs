@@ -1,8 +1,8 @@
 namespace Data2Vec.Kernels.Emulator;
 
 /// <summary>
-/// Reads a module: directives, variables and entries. Device functions are skipped: the compilers that we run inline all
-/// of them, and a call is refused when a kernel meets it.
+/// Reads a module: directives, variables and entries. Device functions are skipped: the compilers that we run inline
+/// all of them, and a call is refused when a kernel meets it.
 /// </summary>
 internal sealed class PtxParser
 {

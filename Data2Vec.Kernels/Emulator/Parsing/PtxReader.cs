@@ -43,7 +43,8 @@ internal sealed class PtxReader(string text)
         var negative = Take('-');
         var line = Line;
         var (bits, kind) = PtxNumbers.Parse(Word(), negative, line);
-        if (kind != PtxNumber.Integer || bits != (int)bits) throw new PtxException(line, "A 32-bit integer was expected.");
+        if (kind != PtxNumber.Integer || bits != (int)bits)
+            throw new PtxException(line, "A 32-bit integer was expected.");
         return (int)bits;
     }
 
@@ -65,26 +66,32 @@ internal sealed class PtxReader(string text)
         }
     }
 
-    /// <summary>Names of the source files by their number: compilers put them behind the kernels that refer to them.</summary>
+    /// <summary>
+    /// Names of the source files by their number: compilers put them behind the kernels that refer to them.
+    /// </summary>
     public Dictionary<int, string> Files()
     {
         var files = new Dictionary<int, string>();
         for (var i = 0; i + 2 < tokens.Count; i++)
         {
-            if (tokens[i].Text == ".file" && tokens[i].Kind == PtxTokenKind.Word && int.TryParse(tokens[i + 1].Text, out var number))
+            if (tokens[i].Text == ".file" && tokens[i].Kind == PtxTokenKind.Word
+                && int.TryParse(tokens[i + 1].Text, out var number))
                 files[number] = Path.GetFileName(tokens[i + 2].Text);
         }
         return files;
     }
 
-    /// <summary>Labels of the block in which the reader stands, inner blocks left out: a jump may come before its label.</summary>
+    /// <summary>
+    /// Labels of the block in which the reader stands, inner blocks left out: a jump may come before its label.
+    /// </summary>
     public IEnumerable<string> LabelsAhead()
     {
         for (int i = at, depth = 0; i + 1 < tokens.Count && depth >= 0; i++)
         {
             if (tokens[i].Is('{')) depth++;
             else if (tokens[i].Is('}')) depth--;
-            else if (depth == 0 && tokens[i].Kind == PtxTokenKind.Word && tokens[i + 1].Is(':')) yield return tokens[i].Text;
+            else if (depth == 0 && tokens[i].Kind == PtxTokenKind.Word && tokens[i + 1].Is(':'))
+                yield return tokens[i].Text;
         }
     }
 

@@ -26,7 +26,9 @@ internal enum PtxOperandKind
     /// <summary>A register, variable or label.</summary>
     Name,
 
-    /// <summary>A number, as a 64-bit pattern: an integer, or the bits of a float (see <see cref="PtxOperand.Float"/>).</summary>
+    /// <summary>
+    /// A number, as a 64-bit pattern: an integer, or the bits of a float (see <see cref="PtxOperand.Float"/>).
+    /// </summary>
     Number,
 
     /// <summary>[base + offset].</summary>
@@ -77,7 +79,8 @@ internal sealed class PtxOperand
 internal sealed record PtxLocation(string File, int Line, PtxLocation? InlinedAt)
 {
     /// <summary>"matmul.cu:31, called from matmul.cu:80".</summary>
-    public override string ToString() => InlinedAt is null ? $"{File}:{Line}" : $"{File}:{Line}, called from {InlinedAt}";
+    public override string ToString() => InlinedAt is null ? $"{File}:{Line}"
+        : $"{File}:{Line}, called from {InlinedAt}";
 }
 
 /// <summary>One instruction as it is written.</summary>
@@ -88,7 +91,8 @@ internal sealed record PtxLocation(string File, int Line, PtxLocation? InlinedAt
 /// <param name="Line">Line of the PTX.</param>
 /// <param name="Location">Where it came from, if the PTX says so.</param>
 internal sealed record PtxStatement(
-    string Opcode, string? Guard, bool GuardNegated, IReadOnlyList<PtxOperand> Operands, int Line, PtxLocation? Location);
+    string Opcode, string? Guard, bool GuardNegated, IReadOnlyList<PtxOperand> Operands, int Line,
+        PtxLocation? Location);
 
 /// <summary>A kernel as it is written: its registers, variables and instructions.</summary>
 internal sealed class PtxEntry(string name, int line)

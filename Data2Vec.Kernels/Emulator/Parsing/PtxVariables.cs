@@ -93,7 +93,8 @@ internal static class PtxVariables
         var negative = reader.Take('-');
         var line = reader.Line;
         var word = reader.Word();
-        if (!PtxNumbers.Is(word)) throw new PtxException(line, $"A variable that begins as an address ({word}) is not supported.");
+        if (!PtxNumbers.Is(word))
+            throw new PtxException(line, $"A variable that begins as an address ({word}) is not supported.");
         var (bits, _) = PtxNumbers.Parse(word, negative, line);
         Span<byte> little = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(little, bits);

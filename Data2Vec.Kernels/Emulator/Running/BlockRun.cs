@@ -109,7 +109,8 @@ internal sealed unsafe class BlockRun : IDisposable
     public void Arrive(Warp warp, Instruction i, int number, uint mask)
     {
         if ((uint)number >= MostBarriers)
-            throw new LaneFault(FindingKind.Barrier, First(mask), $"there are {MostBarriers} barriers, and none is number {number}");
+            throw new LaneFault(FindingKind.Barrier, First(mask),
+                $"there are {MostBarriers} barriers, and none is number {number}");
         ref var barrier = ref barriers[number];
         var counts = i.Value != 0;
         var expected = counts ? (int)((uint*)(warp.Registers + i.B))[First(mask)] : Launch.Threads;
@@ -117,7 +118,8 @@ internal sealed unsafe class BlockRun : IDisposable
         else if (barrier.Expected != expected)
         {
             throw new LaneFault(FindingKind.Barrier, First(mask),
-                $"waits at barrier {number} for {expected} threads, where {warp.Place(barrier.First!.Index)} waits for {barrier.Expected}");
+                $"waits at barrier {number} for {expected} threads, where {warp.Place(barrier.First!.Index)} "
+                + $"waits for {barrier.Expected}");
         }
         // A warp that is not full counts as one wherever threads are counted by the kernel.
         barrier.Arrived += counts && i.Signed ? Lanes.Count : BitOperations.PopCount(mask);
@@ -178,10 +180,12 @@ internal sealed unsafe class BlockRun : IDisposable
             var other = Array.Find(warps, w => w.AtBarrier() is { } f && f.Barrier != waiting.Barrier);
             var ended = Array.Find(warps, w => w.Alive == 0);
             var reason = other is not null ? $"others wait at {other.Place(other.AtBarrier()!.Value.Pc)}"
-                : ended is not null ? $"thread {Finding.Words(Launch.ThreadAt(ended.Index * Lanes.Count))} and its warp ended at {ended.Place(ended.ExitPc)}"
+                : ended is not null ? $"thread {Finding.Words(Launch.ThreadAt(ended.Index * Lanes.Count))} "
+                    + $"and its warp ended at {ended.Place(ended.ExitPc)}"
                 : "the others wait for something else";
             return warp.Locate(new LaneFault(FindingKind.Barrier, First(waiting.Mask),
-                $"waits at barrier {waiting.Barrier}, which {barrier.Arrived} of {barrier.Expected} threads reach; {reason}"), waiting.Pc);
+                $"waits at barrier {waiting.Barrier}, which {barrier.Arrived} of {barrier.Expected} threads reach; "
+                + reason), waiting.Pc);
         }
         throw new InvalidOperationException("A block is stuck and none of its warps waits at a barrier.");
     }

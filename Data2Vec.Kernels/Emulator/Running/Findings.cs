@@ -14,7 +14,9 @@ internal enum FindingKind
     /// <summary>A read of bytes that nobody wrote.</summary>
     Uninitialised,
 
-    /// <summary>Two threads of a block at the same shared bytes, one of them writing, with no barrier between.</summary>
+    /// <summary>
+    /// Two threads of a block at the same shared bytes, one of them writing, with no barrier between.
+    /// </summary>
     SharedRace,
 
     /// <summary>A barrier, or an instruction for a whole warp, that not all threads reach.</summary>
@@ -40,7 +42,8 @@ internal enum FindingKind
 /// <param name="Block">Position of the block.</param>
 /// <param name="Thread">Position of the thread in it.</param>
 internal sealed record Finding(
-    FindingKind Kind, string Detail, string Kernel, PtxLocation? Location, int PtxLine, string Opcode, Dim3 Block, Dim3 Thread)
+    FindingKind Kind, string Detail, string Kernel, PtxLocation? Location, int PtxLine, string Opcode, Dim3 Block,
+        Dim3 Thread)
 {
     public override string ToString() =>
         $"{Kernel}{(Location is null ? "" : $" ({Location})")}, {Opcode} at PTX line {PtxLine}, block {Words(Block)}, "

@@ -5,7 +5,8 @@ namespace Data2Vec.Kernels.Emulator;
 
 /// <summary>One launch: a kernel over a grid of blocks, which the processors of the host share out.</summary>
 internal sealed unsafe class LaunchRun(
-    EmulatedKernel kernel, GlobalMemory memory, Dim3 grid, Dim3 block, int dynamicShared, byte* parameters, bool checks, long budget)
+    EmulatedKernel kernel, GlobalMemory memory, Dim3 grid, Dim3 block, int dynamicShared, byte* parameters,
+        bool checks, long budget)
 {
     public EmulatedKernel Kernel => kernel;
 
@@ -33,7 +34,8 @@ internal sealed unsafe class LaunchRun(
     public Dim3 ThreadAt(int number) => new(number % block.X, number / block.X % block.Y, number / block.X / block.Y);
 
     /// <summary>Runs all blocks.</summary>
-    /// <exception cref="EmulatorException">The finding of the first block that has one, whatever their order was.</exception>
+    /// <exception cref="EmulatorException">The finding of the first block that has one, whatever their order
+    /// was.</exception>
     public Counters Run()
     {
         var blocks = (long)grid.X * grid.Y * grid.Z;

@@ -3,10 +3,10 @@ using System.Numerics;
 namespace Data2Vec.Kernels.Emulator;
 
 /// <summary>
-/// Lanes that parted. A fragment is a set of lanes with one program counter. Where lanes part, a token remembers where they
-/// are to meet and how many fragments are on their way there; the last to arrive goes on for all. This is the stack of
-/// reconvergence points as a tree, so that fragments of different branches can take turns: one that waits in a warp-level
-/// exchange does not keep the lanes that it waits for from coming.
+/// Lanes that parted. A fragment is a set of lanes with one program counter. Where lanes part, a token remembers where
+/// they are to meet and how many fragments are on their way there; the last to arrive goes on for all. This is the
+/// stack of reconvergence points as a tree, so that fragments of different branches can take turns: one that waits in a
+/// warp-level exchange does not keep the lanes that it waits for from coming.
 /// </summary>
 internal sealed unsafe partial class Warp
 {
@@ -95,7 +95,9 @@ internal sealed unsafe partial class Warp
         }
     }
 
-    /// <summary>Lanes of a fragment go different ways; the fragment keeps the first way that is not the meeting point.</summary>
+    /// <summary>
+    /// Lanes of a fragment go different ways; the fragment keeps the first way that is not the meeting point.
+    /// </summary>
     /// <param name="index">The fragment.</param>
     /// <param name="meet">Where the ways meet.</param>
     /// <param name="targets">Where each way leads.</param>
@@ -153,12 +155,14 @@ internal sealed unsafe partial class Warp
             uint here = 0, elsewhere = 0;
             for (var g = 0; g < fragmentCount; g++)
             {
-                if (fragments[g].State != FragmentState.AtExchange || (fragments[g].Members & Alive) != members) continue;
+                if (fragments[g].State != FragmentState.AtExchange || (fragments[g].Members & Alive) != members)
+                    continue;
                 if (fragments[g].Pc == fragments[f].Pc) here |= fragments[g].Mask;
                 else if (code[fragments[g].Pc].Statement.Opcode == i.Statement.Opcode) elsewhere |= fragments[g].Mask;
             }
             // Waiting alone (bar.warp.sync) may be done at different places; values are exchanged at one.
-            var complete = (members & ~here) == 0 || (i.Class == InstructionClass.Barrier && (members & ~(here | elsewhere)) == 0);
+            var complete = (members & ~here) == 0
+                || (i.Class == InstructionClass.Barrier && (members & ~(here | elsewhere)) == 0);
             if (!complete) continue;
             Pc = fragments[f].Pc;
             if (i.Flow is Flow.Barrier or Flow.WholeWarp)
@@ -170,8 +174,10 @@ internal sealed unsafe partial class Warp
             i.Step(this, i, here);
             for (var g = fragmentCount - 1; g >= 0; g--)
             {
-                if (fragments[g].State != FragmentState.AtExchange || (fragments[g].Members & Alive) != members) continue;
-                if (fragments[g].Pc != Pc && (i.Class != InstructionClass.Barrier || code[fragments[g].Pc].Statement.Opcode != i.Statement.Opcode)) continue;
+                if (fragments[g].State != FragmentState.AtExchange || (fragments[g].Members & Alive) != members)
+                    continue;
+                if (fragments[g].Pc != Pc && (i.Class != InstructionClass.Barrier
+                    || code[fragments[g].Pc].Statement.Opcode != i.Statement.Opcode)) continue;
                 fragments[g].State = FragmentState.Ready;
                 fragments[g].Pc++;
             }
@@ -186,7 +192,8 @@ internal sealed unsafe partial class Warp
         ref var kept = ref fragments[index];
         for (var f = 0; f < fragmentCount; f++)
         {
-            if (fragments[f].State == FragmentState.AtExchange && fragments[f].Pc == kept.Pc && fragments[f].Token != kept.Token)
+            if (fragments[f].State == FragmentState.AtExchange && fragments[f].Pc == kept.Pc
+                && fragments[f].Token != kept.Token)
                 return false;
         }
         for (var f = fragmentCount - 1; f > index; f--)

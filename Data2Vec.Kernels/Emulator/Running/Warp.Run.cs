@@ -6,10 +6,15 @@ namespace Data2Vec.Kernels.Emulator;
 /// <summary>The loop that runs instructions.</summary>
 internal sealed unsafe partial class Warp
 {
-    /// <summary>Instructions that a fragment may run before another gets its turn: who spins on a value must not keep out who sets it.</summary>
+    /// <summary>
+    /// Instructions that a fragment may run before another gets its turn: who spins on a value must not keep out who
+    /// sets it.
+    /// </summary>
     private const int Turn = 1 << 14;
 
-    /// <summary>Turns after which lanes that arrived no longer wait for those that did not: they may hold what those spin for.</summary>
+    /// <summary>
+    /// Turns after which lanes that arrived no longer wait for those that did not: they may hold what those spin for.
+    /// </summary>
     private const int Patience = 8;
 
     /// <summary>Runs until all threads have ended or wait for other warps, or for a turn.</summary>
@@ -177,7 +182,8 @@ internal sealed unsafe partial class Warp
         int* targets = stackalloc int[Lanes.Count + 1];
         uint* masks = stackalloc uint[Lanes.Count + 1];
         var ways = 0;
-        if (mask != fragments[index].Mask) (targets[ways], masks[ways++]) = (i.Index + 1, fragments[index].Mask & ~mask);
+        if (mask != fragments[index].Mask)
+            (targets[ways], masks[ways++]) = (i.Index + 1, fragments[index].Mask & ~mask);
         var a = (uint*)(Registers + i.A);
         for (; mask != 0; mask &= mask - 1)
         {
@@ -269,5 +275,6 @@ internal sealed unsafe partial class Warp
     }
 
     /// <summary>"smooth_l1.cu:31" or "PTX line 120".</summary>
-    public string Place(int pc) => code[pc].Statement is { Location: { } at } ? at.ToString() : $"PTX line {code[pc].Statement.Line}";
+    public string Place(int pc) => code[pc].Statement is { Location: { } at } ? at.ToString()
+        : $"PTX line {code[pc].Statement.Line}";
 }
