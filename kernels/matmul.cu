@@ -132,7 +132,8 @@ extern "C" __global__ __launch_bounds__(256) void linear_bwd_slope(const __grid_
 #pragma unroll
     for (int i = 0; i < Width; i += 4)
     {
-        float4* to = reinterpret_cast<float4*>(&held[warp][lane * Width + i]);
+        // The first four columns of all lanes, then the second four: neighbouring lanes write to neighbouring banks.
+        float4* to = reinterpret_cast<float4*>(&held[warp][i * 32 + lane * 4]);
         *to = make_float4(total[i], total[i + 1], total[i + 2], total[i + 3]);
     }
     __syncthreads();
@@ -141,7 +142,7 @@ extern "C" __global__ __launch_bounds__(256) void linear_bwd_slope(const __grid_
         float sum = 0.0f;
 #pragma unroll
         for (int w = 0; w < Warps; ++w) sum += held[w][i];
-        const int c = blockIdx.x * Run + i;
+        const int c = blockIdx.x * Run + i % 128 / 4 * Width + i / 128 * 4 + i % 4;
         if (c < a.columns) a.partial[static_cast<long long>(blockIdx.y) * a.columns + c] = sum;
     }
 }

@@ -18,7 +18,7 @@ __device__ __forceinline__ void bias_gradients(const AttentionGradientArgs& a)
     const int row = first + warp_row + (lane >> 2), column = (lane & 3) * 2;
     const bool works = first + warp_row < s.queries;
     const unsigned int stages = shared_address(memory);
-    const float kept_scale = s.dropout.kept_byte_scale();
+    const float kept_scale = s.dropout.kept_byte_scale(), rate = s.rate();
     auto load = [&](int b, int stage)
     {
         const unsigned int to = stages + stage * 4 * Bytes;
@@ -66,14 +66,18 @@ __device__ __forceinline__ void bias_gradients(const AttentionGradientArgs& a)
                 mma_bf16(dp[0][2 * n + 1], d_o, vb[2], vb[3]);
             }
         }
-        const unsigned int alive[2] = {s.alive(b, j) >> column, s.alive(b, j + 32) >> column};
+        const unsigned int alive[2] = {s.alive(b, j), s.alive(b, j + 32)};
         const WarpDraws<1> draws(s, b, h, first + warp_row, j);
 #pragma unroll
         for (int half = 0; half < 2; ++half)
         {
-            s.finish(x[0], half, h, row + 8 * half, j + column, alive);
-            const unsigned int kept[2] = {draws.of(8 * half, 0) >> column, draws.of(8 * half, 1) >> column};
-            slopes_of_row(x[0], dp[0], half, row_values(a, b * s.heads + h, row + 8 * half), kept, kept_scale);
+            s.finish(x[0], half, h, row + 8 * half, j + column, column, alive);
+            if (s.dropout.mode != NoDropout)
+            {
+                const unsigned int kept[2] = {draws.of(8 * half, 0) >> column, draws.of(8 * half, 1) >> column};
+                drop(dp[0], half, kept, kept_scale);
+            }
+            slopes_of_row(x[0], dp[0], half, row_values(a, b * s.heads + h, row + 8 * half), rate);
 #pragma unroll
             for (int n = 0; n < Across; ++n)
             {

@@ -25,6 +25,9 @@ struct AttentionGradientArgs
     bf16* d_slopes;
     // [batch, heads, queries]: shift and r, left by attention_bwd_dot.
     float2* rows;
+    // [batch, heads, queries, key_words]: what dropout keeps, a bit for each key, left by attention_bwd_query for
+    // attention_bwd_key: drawing costs more than four bytes of memory for 32 scores. Or null.
+    unsigned int* kept;
     // [heads, tiles, key_tiles]: sums for the slopes, left by attention_bwd_bias.
     float* slope_parts;
     // [parts, heads, queries, keys]: sums of ds over parts of the samples, left by attention_bwd_query_bias.
@@ -33,8 +36,14 @@ struct AttentionGradientArgs
     // Tiles of one head: of queries (of keys in attention_bwd_key), and of keys.
     int tiles, key_tiles;
     int accumulate_bias, accumulate_slopes;
-    // Parts of the samples, and samples of a part.
-    int parts, part_samples;
+    // Parts of the samples, and samples of a part; words of 32 keys for each query.
+    int parts, part_samples, key_words, reserved;
+
+    // Where the bits of a query begin.
+    __device__ __forceinline__ unsigned int* kept_of(int head, int query) const
+    {
+        return kept + (static_cast<long long>(head) * scores.queries + query) * key_words;
+    }
 };
 
 // shift and r of every query of every head. Eight threads share a row, four neighbours each, in the order of
@@ -74,19 +83,31 @@ __device__ __forceinline__ float2 row_values(const AttentionGradientArgs& a, int
     return a.rows[static_cast<long long>(head) * a.scores.queries + query];
 }
 
-// ds of a query in the place of its scores: p (do v of what dropout keeps - r). Bits of `kept` as those of alive.
+// ds of a query in the place of its scores (which lack a factor of rate): p (do v of what dropout keeps - r).
 template <int N>
-__device__ __forceinline__ void slopes_of_row(
-    float (&x)[N][4], const float (&dp)[N][4], int half, float2 value, const unsigned int (&kept)[2], float kept_scale)
+__device__ __forceinline__ void slopes_of_row(float (&x)[N][4], const float (&dp)[N][4], int half, float2 value, float rate)
 {
 #pragma unroll
     for (int n = 0; n < N; ++n)
 #pragma unroll
         for (int e = 0; e < 2; ++e)
         {
-            const float p = share(x[n][2 * half + e] - value.x);
+            const float p = share(fmaf(x[n][2 * half + e], rate, -value.x));
+            x[n][2 * half + e] = p * (dp[n][2 * half + e] - value.y);
+        }
+}
+
+// do v of what dropout keeps, times the scale of it. Bits 8 n and 8 n + 1 of kept[0] (n below 4) and kept[1] tell what that is.
+template <int N>
+__device__ __forceinline__ void drop(float (&dp)[N][4], int half, const unsigned int (&kept)[2], float kept_scale)
+{
+#pragma unroll
+    for (int n = 0; n < N; ++n)
+#pragma unroll
+        for (int e = 0; e < 2; ++e)
+        {
             const bool keeps = (kept[n / 4] >> (8 * (n % 4) + e) & 1) != 0;
-            x[n][2 * half + e] = p * ((keeps ? dp[n][2 * half + e] * kept_scale : 0.0f) - value.y);
+            dp[n][2 * half + e] = keeps ? dp[n][2 * half + e] * kept_scale : 0.0f;
         }
 }
 

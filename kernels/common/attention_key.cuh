@@ -33,8 +33,10 @@ __device__ __forceinline__ void key_gradients(const AttentionGradientArgs& a)
         if (threadIdx.x < 2 * Queries)
         {
             const int n = threadIdx.x >> 1, word = threadIdx.x & 1;
-            unsigned int kept[1];
-            s.draw(kept, place.b, place.h, i + n, place.first + 32 * word);
+            unsigned int kept[1] = {0};
+            if (a.kept == nullptr) s.draw(kept, place.b, place.h, i + n, place.first + 32 * word);
+            else if (i + n < s.queries && place.first / 32 + word < a.key_words)
+                kept[0] = a.kept_of(place.head, i + n)[place.first / 32 + word];
             drawn[stage][n][word] = kept[0];
             if (word == 0) values[stage][n] = row_values(a, place.head, i + n);
         }
@@ -45,6 +47,10 @@ __device__ __forceinline__ void key_gradients(const AttentionGradientArgs& a)
     load(0, 0);
     const unsigned int alive = s.alive(place.b, place.first + warp_row);
     const bool lives[2] = {(alive >> (lane >> 2) & 1) != 0, (alive >> (8 + (lane >> 2)) & 1) != 0};
+    const bool all_live = (alive & 0xffff) == 0xffff;
+    // Keys and values of the warp as left operands; where they do not fit into registers they are fetched for every 16 queries.
+    constexpr bool Keeps = D <= 64;
+    unsigned int k[Keeps ? Deep : 1][4], v[Keeps ? Deep : 1][4];
     float dk[1][D / 8][4], dv[1][D / 8][4];
     clear(dk);
     clear(dv);
@@ -55,6 +61,18 @@ __device__ __forceinline__ void key_gradients(const AttentionGradientArgs& a)
         __syncthreads();
         if (i + Queries < s.queries) load(i + Queries, stage ^ 1);
         if (!works) continue;
+        if constexpr (Keeps)
+        {
+            if (i == 0)
+            {
+#pragma unroll
+                for (int d = 0; d < Deep; ++d)
+                {
+                    Tile::left(k[d], k_tile, warp_row, 16 * d);
+                    Tile::left(v[d], v_tile, warp_row, 16 * d);
+                }
+            }
+        }
         const unsigned int q_tile = stages + stage * 2 * QBytes, d_o_tile = q_tile + QBytes;
 #pragma unroll 1
         for (int c = 0; c < Queries; c += 16)
@@ -66,15 +84,18 @@ __device__ __forceinline__ void key_gradients(const AttentionGradientArgs& a)
 #pragma unroll
             for (int d = 0; d < Deep; ++d)
             {
-                unsigned int ka[4], va[4], qb[4], ob[4];
-                Tile::left(ka, k_tile, warp_row, 16 * d);
-                Tile::left(va, v_tile, warp_row, 16 * d);
+                unsigned int qb[4], ob[4];
+                if constexpr (!Keeps)
+                {
+                    Tile::left(k[0], k_tile, warp_row, 16 * d);
+                    Tile::left(v[0], v_tile, warp_row, 16 * d);
+                }
                 Tile::right(qb, q_tile, c, 16 * d);
                 Tile::right(ob, d_o_tile, c, 16 * d);
-                mma_bf16(x[0][0], ka, qb[0], qb[1]);
-                mma_bf16(x[0][1], ka, qb[2], qb[3]);
-                mma_bf16(dp[0][0], va, ob[0], ob[1]);
-                mma_bf16(dp[0][1], va, ob[2], ob[3]);
+                mma_bf16(x[0][0], k[Keeps ? d : 0], qb[0], qb[1]);
+                mma_bf16(x[0][1], k[Keeps ? d : 0], qb[2], qb[3]);
+                mma_bf16(dp[0][0], v[Keeps ? d : 0], ob[0], ob[1]);
+                mma_bf16(dp[0][1], v[Keeps ? d : 0], ob[2], ob[3]);
             }
             // Bias and slopes of the products: first index the query's eight, then which of two, then the key's eight.
             float offsets[2][2][2] = {};
@@ -98,6 +119,7 @@ __device__ __forceinline__ void key_gradients(const AttentionGradientArgs& a)
                     offsets[m / 4][m / 2 % 2][m % 2] += slope * static_cast<float>(abs(query - key - m % 2 * 8));
                 }
             }
+            const bool drops = s.dropout.mode != NoDropout;
 #pragma unroll
             for (int n = 0; n < 2; ++n)
 #pragma unroll
@@ -105,17 +127,22 @@ __device__ __forceinline__ void key_gradients(const AttentionGradientArgs& a)
                 {
                     const int at = c + 8 * n + column + e;
                     const float2 value = values[stage][at];
-                    const unsigned int kept = drawn[stage][at][warp >> 1] >> (16 * (warp & 1) + (lane >> 2));
 #pragma unroll
                     for (int half = 0; half < 2; ++half)
                     {
-                        float y = fmaf(x[0][n][2 * half + e], scale, offsets[n][e][half]);
-                        if (!lives[half]) y = -infinity();
-                        const float p = share(y - value.x);
-                        const bool keeps = (kept >> (8 * half) & 1) != 0;
-                        const float g = keeps ? dp[0][n][2 * half + e] * kept_scale : 0.0f;
-                        x[0][n][2 * half + e] = keeps ? p : 0.0f;
-                        dp[0][n][2 * half + e] = p * (g - value.y);
+                        float& product = x[0][n][2 * half + e];
+                        product = share(fmaf(product, scale, offsets[n][e][half] - value.x));
+                        if (!all_live && !lives[half]) product = 0.0f;
+                        float& slope_of = dp[0][n][2 * half + e];
+                        const float p = product;
+                        if (drops)
+                        {
+                            const unsigned int kept = drawn[stage][at][warp >> 1] >> (16 * (warp & 1) + (lane >> 2));
+                            const bool keeps = (kept >> (8 * half) & 1) != 0;
+                            slope_of = keeps ? slope_of * kept_scale : 0.0f;
+                            if (!keeps) product = 0.0f;
+                        }
+                        slope_of = p * (slope_of - value.y);
                     }
                 }
             unsigned int p[4], ds[4];

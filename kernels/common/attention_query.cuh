@@ -23,7 +23,7 @@ __device__ __forceinline__ void query_gradients(const AttentionGradientArgs& a)
     }
     const int lane = threadIdx.x & 31, warp_row = (threadIdx.x >> 5) * WarpRows;
     const int row = place.first + warp_row + (lane >> 2), column = (lane & 3) * 2;
-    const float kept_scale = s.dropout.kept_byte_scale();
+    const float kept_scale = s.dropout.kept_byte_scale(), rate = s.rate();
     const bool works = place.first + warp_row < s.queries;
     // q lies where the first stage of keys and values will, do where the second: they go to registers before that.
     const unsigned int stages = shared_address(memory);
@@ -82,8 +82,17 @@ __device__ __forceinline__ void query_gradients(const AttentionGradientArgs& a)
             cp_async_commit();
             if (!works) continue;
             const unsigned int k_tile = stages + stage * 2 * KBytes, v_tile = k_tile + KBytes;
-            const unsigned int alive[2] = {s.alive(place.b, j) >> column, s.alive(place.b, j + 32) >> column};
+            const unsigned int alive[2] = {s.alive(place.b, j), s.alive(place.b, j + 32)};
             const WarpDraws<Down> draws(s, place.b, place.h, place.first + warp_row, j);
+            if (a.kept != nullptr)
+            {
+#pragma unroll
+                for (int w = 0; w < Down; ++w)
+                {
+                    const int query = place.first + warp_row + draws.query(), word = (j + draws.key(w)) / 32;
+                    if (query < s.queries && word < a.key_words) a.kept_of(head, query)[word] = draws.words[w];
+                }
+            }
 #pragma unroll 1
             for (int c = 0; c < Keys; c += 16)
             {
@@ -114,9 +123,13 @@ __device__ __forceinline__ void query_gradients(const AttentionGradientArgs& a)
 #pragma unroll
                     for (int half = 0; half < 2; ++half)
                     {
-                        s.finish(x[i], half, place.h, row + 16 * i + 8 * half, j + c + column, lives);
-                        const unsigned int kept[2] = {draws.of(16 * i + 8 * half, c / 32) >> ((c & 16) + column)};
-                        slopes_of_row(x[i], dp[i], half, values[i][half], kept, kept_scale);
+                        s.finish(x[i], half, place.h, row + 16 * i + 8 * half, j + c + column, column, lives);
+                        if (s.dropout.mode != NoDropout)
+                        {
+                            const unsigned int kept[2] = {draws.of(16 * i + 8 * half, c / 32) >> ((c & 16) + column)};
+                            drop(dp[i], half, kept, kept_scale);
+                        }
+                        slopes_of_row(x[i], dp[i], half, values[i][half], rate);
                     }
                     as_left(ds[i], x[i][0], x[i][1]);
                 }

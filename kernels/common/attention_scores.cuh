@@ -31,15 +31,24 @@ struct AttentionScores
         return __ballot_sync(0xffffffffu, lives);
     }
 
-    // Scores of a query from its products x[n][2 half], x[n][2 half + 1] with keys 8 n + key and the next; -inf where a key
-    // does not take part. Bits 8 n and 8 n + 1 of alive[0] (n below 4) and alive[1] tell which do.
+    // What products have to be multiplied by to become scores; above 0. `finish` may have done so.
+    __device__ __forceinline__ float rate() const { return finishes() ? 1.0f : scale * Log2E; }
+
+    // Whether something is added to products before the largest of them can be told.
+    __device__ __forceinline__ bool finishes() const { return bias != nullptr || slopes != nullptr || !(scale > 0.0f); }
+
+    // Products x[n][2 half], x[n][2 half + 1] of a query with keys 8 n + key and the next become scores, but for a factor of
+    // rate(); -inf where a key does not take part, as 32 bits a word tell of keys key - column ...
     template <int N>
     __device__ __forceinline__ void finish(
-        float (&x)[N][4], int half, int h, int query, int key, const unsigned int (&alive)[2]) const
+        float (&x)[N][4], int half, int h, int query, int key, int column, const unsigned int (&alive)[2]) const
     {
-        const float factor = scale * Log2E;
+        if (finishes())
+        {
+            const float factor = scale * Log2E;
 #pragma unroll
-        for (int n = 0; n < N; ++n) x[n][2 * half] *= factor, x[n][2 * half + 1] *= factor;
+            for (int n = 0; n < N; ++n) x[n][2 * half] *= factor, x[n][2 * half + 1] *= factor;
+        }
         if (bias != nullptr)
         {
             // A query behind the last one takes the last one's: nothing of it is kept.
@@ -74,11 +83,15 @@ struct AttentionScores
                 x[n][2 * half + 1] = fmaf(slope, static_cast<float>(abs(query - key - 8 * n - 1)), x[n][2 * half + 1]);
             }
         }
+        // Most tiles are whole: the whole warp knows.
+        constexpr unsigned int All[2] = {N >= 4 ? 0xffffffffu : (1u << 8 * N % 32) - 1, N >= 8 ? 0xffffffffu : 0};
+        if ((alive[0] & All[0]) == All[0] && (alive[1] & All[1]) == All[1]) return;
+        const unsigned int bits[2] = {alive[0] >> column, alive[1] >> column};
 #pragma unroll
         for (int n = 0; n < N; ++n)
         {
-            if ((alive[n / 4] >> (8 * (n % 4)) & 1) == 0) x[n][2 * half] = -infinity();
-            if ((alive[n / 4] >> (8 * (n % 4) + 1) & 1) == 0) x[n][2 * half + 1] = -infinity();
+            if ((bits[n / 4] >> (8 * (n % 4)) & 1) == 0) x[n][2 * half] = -infinity();
+            if ((bits[n / 4] >> (8 * (n % 4) + 1) & 1) == 0) x[n][2 * half + 1] = -infinity();
         }
     }
 
@@ -102,11 +115,13 @@ struct AttentionScores
         }
         // Blocks of 16 bits, of which the first `position mod 16` bits are those of keys before j.
         const unsigned long long block = static_cast<unsigned long long>(position) >> 4;
+        const bool isCut = (keys & 15) != 0;
         unsigned int low = dropout.byte_block_bits(block) | dropout.byte_block_bits(block + 1) << 16;
 #pragma unroll
         for (int w = 0; w < Words; ++w)
         {
-            unsigned int high = dropout.byte_block_bits(block + 2 * w + 2);
+            unsigned int high = 0;
+            if (w + 1 < Words || isCut) high = dropout.byte_block_bits(block + 2 * w + 2);
             if (w + 1 < Words) high |= dropout.byte_block_bits(block + 2 * w + 3) << 16;
             kept[w] = __funnelshift_r(low, high, static_cast<unsigned int>(position) & 15);
             low = high;
@@ -121,11 +136,14 @@ struct WarpDraws
 {
     unsigned int words[Down];
 
-    __device__ __forceinline__ WarpDraws(const AttentionScores& s, int b, int h, int query, int key)
+    __device__ __forceinline__ WarpDraws(const AttentionScores& s, int b, int h, int first_query, int first_key)
     {
-        const int lane = threadIdx.x & 31;
-        s.draw(words, b, h, query + (lane & (16 * Down - 1)), key + (Down == 2 ? 0 : lane >> 4 << 5));
+        s.draw(words, b, h, first_query + query(), first_key + key(0));
     }
+
+    // Which of its words a lane has drawn begins with which key of the 64, and for which of the warp's queries.
+    static __device__ __forceinline__ int query() { return threadIdx.x & (16 * Down - 1); }
+    static __device__ __forceinline__ int key(int word) { return Down == 2 ? 32 * word : (threadIdx.x & 31) >> 4 << 5; }
 
     // 32 keys of query lane / 4 of the eight from `row` on; half 0 or 1 of the 64. The whole warp calls.
     __device__ __forceinline__ unsigned int of(int row, int half) const

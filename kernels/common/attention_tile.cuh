@@ -35,25 +35,39 @@ struct HeadTile
         }
     }
 
+    // The same for rows that only this warp reads, from row `to` of the tile on.
+    template <int Rows>
+    static __device__ __forceinline__ void load_of_warp(unsigned int tile, int to, const bf16* first, long long stride, int exist)
+    {
+#pragma unroll
+        for (int pass = 0; pass < Rows * Units / 32; ++pass)
+        {
+            const int i = (threadIdx.x & 31) + pass * 32, row = i / Units, unit = i % Units;
+            cp_async(tile + at(to + row, unit), first + row * stride + unit * 8, row < exist ? 16 : 0);
+        }
+    }
+
+    // Rows of operands begin at multiples of eight: where a lane's units lie does not depend on them.
+
     // Left operand: 16 rows, 16 deep along the head.
     static __device__ __forceinline__ void left(unsigned int (&a)[4], unsigned int tile, int row, int d)
     {
         const int lane = threadIdx.x & 31;
-        ldmatrix(a, tile + at(row + (lane & 15), d / 8 + (lane >> 4)));
+        ldmatrix(a, tile + row * RowBytes + at(lane & 15, d / 8 + (lane >> 4)));
     }
 
     // Right operand: 16 rows as columns, 16 deep along the head. b[0], b[1] are the first eight columns.
     static __device__ __forceinline__ void right(unsigned int (&b)[4], unsigned int tile, int row, int d)
     {
         const int lane = threadIdx.x & 31;
-        ldmatrix(b, tile + at(row + (lane & 7) + (lane >> 4 << 3), d / 8 + (lane >> 3 & 1)));
+        ldmatrix(b, tile + row * RowBytes + at((lane & 7) + (lane >> 4 << 3), d / 8 + (lane >> 3 & 1)));
     }
 
     // Right operand: 16 elements of the head as columns, 16 rows deep.
     static __device__ __forceinline__ void right_turned(unsigned int (&b)[4], unsigned int tile, int row, int d)
     {
         const int lane = threadIdx.x & 31;
-        ldmatrix_transposed(b, tile + at(row + (lane & 15), d / 8 + (lane >> 4)));
+        ldmatrix_transposed(b, tile + row * RowBytes + at(lane & 15, d / 8 + (lane >> 4)));
     }
 
     // Writes 16 rows of sums, each times its own factor, where the rows from `row` on lie; for this warp only.
