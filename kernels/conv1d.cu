@@ -75,6 +75,23 @@ __device__ __forceinline__ void any_shape(const ProductArgs<Left, Right>& a)
         any_shape(a);                                                                                                     \
     }
 
+// dy in whole units, x in none: few channels in, as of sound.
+extern "C" __global__ __launch_bounds__(SmallThreads, SmallTapBlocks) void conv1d_bwd_weight_odd(
+    const __grid_constant__ WeightArgs a)
+{
+    using Tile = ProductCore<64, 64, false, true>;
+    multiply<Tile, MatrixByInners<64, Tile::Threads>, Elementwise<64, Tile::Threads, TapInners>>(a);
+}
+
 CONV1D(fwd, forward, ForwardArgs)
 CONV1D(bwd_input, backward_input, InputArgs)
 CONV1D(bwd_weight, backward_weight, WeightArgs)
+
+#if ELEMENT_BF16
+#include "common/signal.cuh"
+
+extern "C" __global__ __launch_bounds__(SignalThreads) void conv1d_fwd_signal(const __grid_constant__ SignalArgs a)
+{
+    convolve_signal(a);
+}
+#endif

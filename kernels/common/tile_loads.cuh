@@ -228,13 +228,16 @@ struct Elementwise
             const bool along = operand.along_inner();
             const int r = along ? i >> 2 : i % Lines;
             const int unit = along ? i & 3 : i / Lines;
-            element values[UnitElements];
-#pragma unroll
-            for (int j = 0; j < UnitElements; ++j)
+            element values[UnitElements] = {};
+            const int begin = inner + unit * UnitElements;
+            if (line + r < lines && begin < inner_end)
             {
-                const int at = inner + unit * UnitElements + j;
-                const element* p = line + r < lines && at < inner_end ? operand.at(from, line + r, at) : nullptr;
-                values[j] = p != nullptr ? *p : element{};
+#pragma unroll
+                for (int j = 0; j < UnitElements; ++j)
+                {
+                    const element* p = begin + j < inner_end ? operand.at(from, line + r, begin + j) : nullptr;
+                    if (p != nullptr) values[j] = *p;
+                }
             }
             store_unit(tile + inner_tile_at(r, unit), values);
         }
