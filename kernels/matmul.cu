@@ -8,8 +8,7 @@
 //                bytes. matmul_any takes every stride and every address.
 // Determinism    fixed order: a sum runs over K of its part, parts in order. No atomics.
 // Numerics       bf16 operands are multiplied exactly and added in float32 by the tensor cores; float32 operands by fused
-//                multiply-adds; -DTENSOR_FLOAT32=1 rounds float32 operands to 10 digits
-//                first (used only when asked for).
+//                multiply-adds; with -DTENSOR_FLOAT32=1 they are rounded to 10 digits for the tensor cores: only when asked for.
 // Launched by    Data2Vec.Kernels/MatMul/MatMul.Cuda.cs, Data2Vec.Kernels/Linear/Linear.Cuda.cs
 // Tested by      Data2Vec.Tests/Gpu/CudaMatMulTests.cs; verify matmul, linear
 // Source         docs/kernels.md, "Products"
@@ -58,6 +57,8 @@ MATMUL(nt, true, true)
 MATMUL(tn, false, false)
 MATMUL(tt, false, true)
 
+// What does not multiply by tensor cores is the same for all float32 operands.
+#if !TENSOR_FLOAT32
 extern "C" __global__ __launch_bounds__(SmallThreads, SmallBlocks) void matmul_any(const __grid_constant__ MatMulArgs a)
 {
     using Tile = ProductCore<64, 64, true, true>;
@@ -148,3 +149,4 @@ extern "C" __global__ __launch_bounds__(256) void linear_bwd_slope(const __grid_
 }
 
 extern "C" __global__ __launch_bounds__(1024) void linear_bwd_bias(const __grid_constant__ PartialSumArgs a) { add_partials(a); }
+#endif

@@ -37,27 +37,6 @@ public sealed partial class CudaBackend
     public void SoftmaxBackward(in SoftmaxBackwardArgs a) => rest.SoftmaxBackward(a);
 
     /// <inheritdoc/>
-    public void MatMul(in MatMulArgs a) => rest.MatMul(a);
-
-    /// <inheritdoc/>
-    public void Linear(in LinearArgs a) => rest.Linear(a);
-
-    /// <inheritdoc/>
-    public void LinearBackward(in LinearBackwardArgs a) => rest.LinearBackward(a);
-
-    /// <inheritdoc/>
-    public void Conv1d(in Conv1dArgs a) => rest.Conv1d(a);
-
-    /// <inheritdoc/>
-    public void Conv1dBackward(in Conv1dBackwardArgs a) => rest.Conv1dBackward(a);
-
-    /// <inheritdoc/>
-    public void Attention(in AttentionArgs a) => rest.Attention(a);
-
-    /// <inheritdoc/>
-    public void AttentionBackward(in AttentionBackwardArgs a) => rest.AttentionBackward(a);
-
-    /// <inheritdoc/>
     public void LayerNorm(in LayerNormArgs a) => rest.LayerNorm(a);
 
     /// <inheritdoc/>

@@ -54,10 +54,6 @@ public sealed partial class CudaBackend : IBackend
     /// <inheritdoc/>
     public void Dispose() => rest.Dispose();
 
-    /// <summary>Where an operand begins on the device; 0 for an absent one.</summary>
-    private static ulong Address(BufferView view) => view.Buffer is null ? 0
-        : ((CudaBuffer)view.Buffer).Pointer + (ulong)(view.Offset * view.DType.Size());
-
     /// <summary>Where kernels note the first bad index: a <see cref="Fault"/>, as ILGPU's kernels note it.</summary>
     private ulong FaultAddress => ((CudaBuffer)rest.FaultNote).Pointer;
 }

@@ -4,7 +4,7 @@ namespace Data2Vec.Kernels.Cuda;
 internal static class CudaKernelList
 {
     /// <summary>All kernels, family by family.</summary>
-    public static IEnumerable<CudaKernel> All => [];
+    public static IEnumerable<CudaKernel> All => [.. CudaProducts.All, .. CudaAttention.All, .. CudaConv1d.All];
 
     /// <summary>The sources that they come from, each once.</summary>
     public static IEnumerable<CudaSource> Sources => All.Select(k => k.Source).Distinct();

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Data2Vec.Kernels.Cuda;
 
@@ -88,7 +89,8 @@ internal sealed unsafe partial class Nvrtc : IDisposable
                         $"{source} does not compile for {architecture}: {Text(program, logSize, log)}");
                 }
             }
-            return Text(program, ptxSize, ptx);
+            // The compiler looks at names as if they lay in the current folder: what is shipped must not depend on it.
+            return SourceFolder().Replace(Text(program, ptxSize, ptx), "${file}kernels/");
         }
         finally
         {
@@ -110,6 +112,9 @@ internal sealed unsafe partial class Nvrtc : IDisposable
     }
 
     private nint Find(string name) => NativeLibrary.GetExport(library, name);
+
+    [GeneratedRegex("""(?<file>\.file\s+\d+ ")[^"]*?/(?=(common/)?[^/"]+")""")]
+    private static partial Regex SourceFolder();
 }
 
 /// <summary>The CUDA C++ sources that travel inside the assembly.</summary>

@@ -29,6 +29,24 @@ internal sealed class RawOperands(IBackend backend, DType type, int offset = 0)
         return view;
     }
 
+    /// <summary>
+    /// The same numbers of lines of so many elements however they lie: element k of line i at i * inner + k, or at k * lines + i
+    /// when the matrix is turned over.
+    /// </summary>
+    public BufferView Random(int count, int inner, bool isTurned)
+    {
+        var values = new double[count];
+        for (var i = 0; i < count; i++)
+        {
+            values[isTurned ? i % inner * (count / inner) + i / inner : i] =
+                (double)(float)(BFloat16)(float)(random.NextDouble() * 4 - 2);
+        }
+        return Given(values);
+    }
+
+    /// <summary>Zeros, where a call does not write every element.</summary>
+    public void Zero(BufferView view, int count) => Write(view, new double[count]);
+
     /// <summary>Given numbers.</summary>
     public BufferView Given(double[] values, DType? of = null)
     {
