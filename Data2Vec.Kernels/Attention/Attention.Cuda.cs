@@ -9,8 +9,10 @@ public sealed partial class CudaBackend
     public void Attention(in AttentionArgs a)
     {
         var size = CudaAttention.SizeOf(a.HeadSize);
-        // Other heads, float32, odd addresses, and all probabilities for those who want to look at them.
-        if (size < 0 || !a.Probabilities.IsNone || !InHeads(a.Q, a.QRow) || !InHeads(a.K, a.KRow) || !InHeads(a.V, a.VRow)
+        // Other heads, float32, odd addresses, no keys at all, and all probabilities for those who want to look at
+        // them.
+        if (size < 0 || a.Keys == 0 || !a.Probabilities.IsNone || !InHeads(a.Q, a.QRow) || !InHeads(a.K, a.KRow)
+            || !InHeads(a.V, a.VRow)
             || !InHeads(a.O, a.ORow))
         {
             rest.Attention(a);
@@ -36,8 +38,8 @@ public sealed partial class CudaBackend
     }
 
     /// <summary>
-    /// Heads from which on one block takes all queries of a head, where its keys are few: fewer would not fill a device. Of the
-    /// shape only, as every choice between kernels; tests try others.
+    /// Heads from which on one block takes all queries of a head, where its keys are few: fewer would not fill a
+    /// device. Of the shape only, as every choice between kernels; tests try others.
     /// </summary>
     internal int FewestResidentHeads { get; set; } = 128;
 
@@ -57,10 +59,11 @@ internal struct CudaAttentionScores
     private int pairedBias;
 
     public static CudaAttentionScores Of(
-        BufferView keyMask, BufferView bias, BufferView slopes, in DropoutSource dropout, int batch, int heads, int queries,
-        int keys, double scale) => new()
+        BufferView keyMask, BufferView bias, BufferView slopes, in DropoutSource dropout, int batch, int heads,
+        int queries,         int keys, double scale) => new()
         {
-            keyMask = CudaBackend.Address(keyMask), bias = CudaBackend.Address(bias), slopes = CudaBackend.Address(slopes),
+            keyMask = CudaBackend.Address(keyMask), bias = CudaBackend.Address(bias),
+            slopes = CudaBackend.Address(slopes),
             dropout = CudaDropout.Of(dropout), batch = batch, heads = heads, queries = queries, keys = keys,
             scale = (float)scale, pairedBias = CudaBackend.Address(bias) % 4 == 0 && keys % 2 == 0 ? 1 : 0,
         };
@@ -86,7 +89,9 @@ internal static class CudaAttention
     /// <summary>Keys of a tile, and queries of one in the kernels of keys and bias.</summary>
     public const int TileRows = 64;
 
-    /// <summary>Blocks that fill a device of 132 multiprocessors, two each, twice: a constant, or the bits would depend on it.</summary>
+    /// <summary>
+    /// Blocks that fill a device of 132 multiprocessors, two each, twice: a constant, or the bits would depend on it.
+    /// </summary>
     public const int BiasBlocks = 528;
 
     private const int MostKeptKeys = 256;
@@ -100,7 +105,8 @@ internal static class CudaAttention
 
     /// <summary>The first two head sizes: all keys and values stay in shared memory.</summary>
     public static readonly CudaKernel<CudaAttentionArgs>[] Resident = [.. Sizes.Take(2).Select(
-        d => new CudaKernel<CudaAttentionArgs>(Source, $"attention_fwd_resident_d{d}", ResidentBytes(d, MostKeptKeys)))];
+        d => new CudaKernel<CudaAttentionArgs>(
+            Source, $"attention_fwd_resident_d{d}", ResidentBytes(d, MostKeptKeys)))];
 
     public static readonly CudaKernel<CudaAttentionGradientArgs>[] Query = Of("query", QueryBytes);
 
@@ -118,7 +124,8 @@ internal static class CudaAttention
 
     public static readonly CudaKernel<CudaAttentionGradientArgs> Slope = new(Source, "attention_bwd_slope");
 
-    public static IEnumerable<CudaKernel> All => [.. Forward, .. Resident, .. Query, .. QueryAndBias, .. Key, .. Bias, Dot, BiasParts, Slope];
+    public static IEnumerable<CudaKernel> All =>
+        [.. Forward, .. Resident, .. Query, .. QueryAndBias, .. Key, .. Bias, Dot, BiasParts, Slope];
 
     /// <summary>Number of a head size among those that there are kernels for, or -1.</summary>
     public static int SizeOf(int headSize) => Array.IndexOf(Sizes, headSize);
@@ -136,22 +143,29 @@ internal static class CudaAttention
     /// <summary>Two stages of 64 keys and values.</summary>
     public static int QueryBytes(int headSize) => 2 * 2 * TileRows * RowBytes(headSize);
 
-    /// <summary>The same, and eight sums of each thread for each 16 keys: 96 KiB at most, which every device gives a block.</summary>
-    public static int QueryAndBiasBytes(int headSize, int keys) => QueryBytes(headSize) + (keys + 15) / 16 * 2 * Threads * 16;
+    /// <summary>
+    /// The same, and eight sums of each thread for each 16 keys: 96 KiB at most, which every device gives a block.
+    /// </summary>
+    public static int QueryAndBiasBytes(int headSize, int keys) =>
+        QueryBytes(headSize) + (keys + 15) / 16 * 2 * Threads * 16;
 
     /// <summary>Keys are few enough to stay in shared memory, or the sums of a tile's ds for all of them.</summary>
     public static bool HasFewKeys(int headSize, int keys) => headSize <= 64 && keys <= MostKeptKeys;
 
     /// <summary>Keys and values, and two stages of queries and do.</summary>
-    public static int KeyBytes(int headSize) => (2 * TileRows + 2 * 2 * (headSize <= 80 ? 64 : 32)) * RowBytes(headSize);
+    public static int KeyBytes(int headSize) =>
+        (2 * TileRows + 2 * 2 * (headSize <= 80 ? 64 : 32)) * RowBytes(headSize);
 
     /// <summary>Stages of queries, do, keys and values.</summary>
     public static int BiasBytes(int headSize) => (headSize <= 80 ? 2 : 1) * 4 * TileRows * RowBytes(headSize);
 
-    /// <summary>A row in shared memory: whole units of 16 bytes, an odd number of them where they are no power of two.</summary>
+    /// <summary>
+    /// A row in shared memory: whole units of 16 bytes, an odd number of them where they are no power of two.
+    /// </summary>
     private static int RowBytes(int headSize) =>
         System.Numerics.BitOperations.IsPow2(headSize) ? headSize * 2 : (headSize / 8 | 1) * 16;
 
     private static CudaKernel<CudaAttentionGradientArgs>[] Of(string name, Func<int, int> bytes, int sizes = 4) =>
-        [.. Sizes.Take(sizes).Select(d => new CudaKernel<CudaAttentionGradientArgs>(Source, $"attention_bwd_{name}_d{d}", bytes(d)))];
+        [.. Sizes.Take(sizes).Select(
+            d => new CudaKernel<CudaAttentionGradientArgs>(Source, $"attention_bwd_{name}_d{d}", bytes(d)))];
 }

@@ -9,8 +9,9 @@ public sealed partial class CudaBackend
     public void AttentionBackward(in AttentionBackwardArgs a)
     {
         var size = CudaAttention.SizeOf(a.HeadSize);
-        if (size < 0 || !InHeads(a.Q, a.QRow) || !InHeads(a.K, a.KRow) || !InHeads(a.V, a.VRow) || !InHeads(a.O, a.ORow)
-            || !InHeads(a.DO, a.ORow) || !MayBeInHeads(a.DQ, a.QRow) || !MayBeInHeads(a.DK, a.KRow) || !MayBeInHeads(a.DV, a.VRow))
+        if (size < 0 || a.Keys == 0 || !InHeads(a.Q, a.QRow) || !InHeads(a.K, a.KRow) || !InHeads(a.V, a.VRow)
+            || !InHeads(a.O, a.ORow) || !InHeads(a.DO, a.ORow) || !MayBeInHeads(a.DQ, a.QRow)
+            || !MayBeInHeads(a.DK, a.KRow) || !MayBeInHeads(a.DV, a.VRow))
         {
             rest.AttentionBackward(a);
             return;
@@ -36,7 +37,8 @@ public sealed partial class CudaBackend
         // 16 rows a block, eight threads each; the head size travels where the others have their tiles.
         args.Tiles = a.HeadSize;
         Launch(CudaAttention.Dot, checked((int)(((long)heads * a.Queries + 15) / 16)), 128, args);
-        var sumsBias = !a.DQ.IsNone && !a.DBias.IsNone && a.DSlopes.IsNone && CudaAttention.HasFewKeys(a.HeadSize, a.Keys);
+        var sumsBias = !a.DQ.IsNone && !a.DBias.IsNone && a.DSlopes.IsNone
+            && CudaAttention.HasFewKeys(a.HeadSize, a.Keys);
         if (sumsBias) QueryAndBiasGradients(a, size, args);
         else if (!a.DQ.IsNone)
         {
@@ -56,8 +58,8 @@ public sealed partial class CudaBackend
     }
 
     /// <summary>
-    /// dq and dbias together, for so few keys that a tile's sums of ds stay in shared memory: blocks take parts of the samples,
-    /// as many as fill the device.
+    /// dq and dbias together, for so few keys that a tile's sums of ds stay in shared memory: blocks take parts of the
+    /// samples, as many as fill the device.
     /// </summary>
     private void QueryAndBiasGradients(in AttentionBackwardArgs a, int size, CudaAttentionGradientArgs args)
     {
@@ -68,7 +70,8 @@ public sealed partial class CudaBackend
         var count = (long)a.Heads * a.Queries * a.Keys;
         var memory = Allocate(Math.Max(1, args.Parts * count) * sizeof(float));
         args.BiasParts = Address(memory);
-        Launch(CudaAttention.QueryAndBias[size], checked(args.Tiles * a.Heads * args.Parts), CudaAttention.Threads, args,
+        Launch(CudaAttention.QueryAndBias[size], checked(args.Tiles * a.Heads * args.Parts), CudaAttention.Threads,
+            args,
             CudaAttention.QueryAndBiasBytes(a.HeadSize, a.Keys));
         Launch(CudaAttention.BiasParts, checked((int)((count + 255) / 256)), 256, args);
         Free(memory);
@@ -90,15 +93,17 @@ public sealed partial class CudaBackend
     private static bool MayBeInHeads(BufferView view, long row) => view.IsNone || InHeads(view, row);
 }
 
-/// <summary>Operands as in <see cref="AttentionBackwardArgs"/>; kernels/common/attention_gradients.cuh, field by field.</summary>
+/// <summary>
+/// Operands as in <see cref="AttentionBackwardArgs"/>; kernels/common/attention_gradients.cuh, field by field.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct CudaAttentionGradientArgs
 {
     public CudaAttentionScores Scores;
     public ulong Q, K, V, O, DO, LogSumExp, DQ, DK, DV, DBias, DSlopes;
 
-    /// <summary>What the kernels leave for each other: two numbers of each query; a bit for each score that dropout keeps; sums of
-    /// tiles for the slopes; of parts for the bias.</summary>
+    /// <summary>What the kernels leave for each other: two numbers of each query; a bit for each score that dropout
+    /// keeps; sums of tiles for the slopes; of parts for the bias.</summary>
     public ulong Rows, Kept, SlopeParts, BiasParts;
 
     public long QRow, KRow, VRow, ORow;

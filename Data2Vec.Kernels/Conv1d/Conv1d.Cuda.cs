@@ -23,7 +23,8 @@ public sealed partial class CudaBackend
         {
             Left = TapsOf(a.X, s),
             Right = new() { Data = Address(a.W), LineStep = (long)s.Kernel * s.GroupIn, InnerStep = 1 },
-            End = end, Batch = CudaProductBatch.Of(s.Groups, s.GroupIn, (long)s.GroupOut * s.Kernel * s.GroupIn, s.GroupOut),
+            End = end,
+            Batch = CudaProductBatch.Of(s.Groups, s.GroupIn, (long)s.GroupOut * s.Kernel * s.GroupIn, s.GroupOut),
             M = rows, N = s.GroupOut, K = TapCount(s),
         };
         var isEven = InUnits(type, s.GroupIn) && Address(a.X) % 16 == 0 && Address(a.W) % 16 == 0;
@@ -36,7 +37,8 @@ public sealed partial class CudaBackend
         var type = ElementOf("Conv1dBackward", a.DY);
         var s = a.Shape;
         var rows = checked(s.Batch * s.OutTime);
-        var slopes = Slopes(type, a.DY, a.PreActivation, a.Scratch, a.DBias, a.Activation, rows, s.Out, a.AccumulateBias);
+        var slopes = Slopes(type, a.DY, a.PreActivation, a.Scratch, a.DBias, a.Activation, rows, s.Out,
+            a.AccumulateBias);
         if (!a.DX.IsNone) InputGradient(type, s, slopes, a.W, a.DX);
         if (a.DW.IsNone) return;
         var inner = checked(s.Kernel * s.GroupIn);
@@ -51,25 +53,28 @@ public sealed partial class CudaBackend
         };
         var (isEven, hasEvenSlopes) = (InUnits(type, s.GroupIn) && Address(a.X) % 16 == 0,
             InUnits(type, s.GroupOut) && Address(slopes) % 16 == 0);
-        Multiply(type, !hasEvenSlopes ? CudaConv1d.WeightAny : isEven ? CudaConv1d.Weight : CudaConv1d.WeightOdd, ref product);
+        Multiply(type, !hasEvenSlopes ? CudaConv1d.WeightAny : isEven ? CudaConv1d.Weight : CudaConv1d.WeightOdd,
+            ref product);
     }
 
     private void ConvolveSignal(in Conv1dArgs a)
     {
         var s = a.Shape;
-        var grid = new Dim3((s.OutTime + CudaConv1d.SignalFrames - 1) / CudaConv1d.SignalFrames, s.Batch, (s.Out + 511) / 512);
+        var grid = new Dim3((s.OutTime + CudaConv1d.SignalFrames - 1) / CudaConv1d.SignalFrames, s.Batch,
+            (s.Out + 511) / 512);
         Launch(CudaConv1d.Signal, grid, 128, new CudaSignalArgs
         {
-            X = Address(a.X), W = Address(a.W), Bias = Address(a.Bias), Sums = Address(a.PreActivation), Y = Address(a.Y),
+            X = Address(a.X), W = Address(a.W), Bias = Address(a.Bias), Sums = Address(a.PreActivation),
+            Y = Address(a.Y),
             Time = s.Time, Frames = s.OutTime, Out = s.Out, Kernel = s.Kernel, Stride = s.Stride, Padding = s.Padding,
             Dilation = s.Dilation, Activation = a.Activation,
         }, CudaConv1d.SignalBytes(s));
     }
 
     /// <summary>
-    /// Input frames u with the same remainder of (u + Padding) / Stride see the same taps, Stride / gcd(Stride, Dilation)
-    /// apart, at output frames that move by one with each of them: one product of rows of taps over dy for each remainder,
-    /// every element of dx written once, and no product with zeros between frames.
+    /// Input frames u with the same remainder of (u + Padding) / Stride see the same taps, Stride / gcd(Stride,
+    /// Dilation) apart, at output frames that move by one with each of them: one product of rows of taps over dy for
+    /// each remainder, every element of dx written once, and no product with zeros between frames.
     /// </summary>
     private void InputGradient(DType type, in Conv1dShape s, BufferView slopes, BufferView w, BufferView dx)
     {
@@ -89,7 +94,8 @@ public sealed partial class CudaBackend
             {
                 Left = new()
                 {
-                    Data = Address(slopes), Rows = new Divisor(count), Width = new Divisor(s.GroupOut), Time = s.OutTime,
+                    Data = Address(slopes), Rows = new Divisor(count), Width = new Divisor(s.GroupOut),
+                    Time = s.OutTime,
                     Channels = s.Out, SampleSize = (long)s.OutTime * s.Out, RowStep = 1,
                     // Later taps come from earlier output frames.
                     Start = (int)((u + s.Padding - (long)first * s.Dilation) / s.Stride),
@@ -115,7 +121,8 @@ public sealed partial class CudaBackend
     /// <summary>The rows of taps that the output frames see.</summary>
     private static CudaTapSignal TapsOf(BufferView x, in Conv1dShape s) => new()
     {
-        Data = Address(x), Rows = new Divisor(s.OutTime), Width = new Divisor(s.GroupIn), Time = s.Time, Channels = s.In,
+        Data = Address(x), Rows = new Divisor(s.OutTime), Width = new Divisor(s.GroupIn), Time = s.Time,
+        Channels = s.In,
         SampleSize = (long)s.Time * s.In, Start = -s.Padding, RowStep = s.Stride, TapStep = s.Dilation,
     };
 
@@ -147,15 +154,18 @@ internal static class CudaConv1d
     /// <summary>The gradient of the input.</summary>
     public static readonly CudaProductKernels<CudaTapSignal, CudaTurnedWeights> Input = new(Source, "conv1d_bwd_input");
 
-    public static readonly CudaProductKernels<CudaTapSignal, CudaTurnedWeights> InputAny = new(Source, "conv1d_bwd_input_any");
+    public static readonly CudaProductKernels<CudaTapSignal, CudaTurnedWeights> InputAny =
+        new(Source, "conv1d_bwd_input_any");
 
     /// <summary>The gradient of the weights.</summary>
     public static readonly CudaProductKernels<CudaMatrix, CudaTapSignal> Weight = new(Source, "conv1d_bwd_weight");
 
-    public static readonly CudaProductKernels<CudaMatrix, CudaTapSignal> WeightAny = new(Source, "conv1d_bwd_weight_any");
+    public static readonly CudaProductKernels<CudaMatrix, CudaTapSignal> WeightAny =
+        new(Source, "conv1d_bwd_weight_any");
 
     /// <summary>The same where only dy lies in whole units: few channels in.</summary>
-    public static readonly CudaProductKernels<CudaMatrix, CudaTapSignal> WeightOdd = new(Source, "conv1d_bwd_weight_odd");
+    public static readonly CudaProductKernels<CudaMatrix, CudaTapSignal> WeightOdd =
+        new(Source, "conv1d_bwd_weight_odd");
 
     /// <summary>One channel to many, bfloat16.</summary>
     public static readonly CudaKernel<CudaSignalArgs> Signal = new(Source.Brain, "conv1d_fwd_signal", MostSignalBytes);
@@ -167,7 +177,8 @@ internal static class CudaConv1d
 
     public static IEnumerable<CudaKernel> All =>
     [
-        .. Forward.All, .. ForwardAny.All, .. Input.All, .. InputAny.All, .. Weight.All, .. WeightAny.All, .. WeightOdd.All, Signal,
+        .. Forward.All, .. ForwardAny.All, .. Input.All, .. InputAny.All, .. Weight.All, .. WeightAny.All,
+        .. WeightOdd.All, Signal,
     ];
 
     /// <summary>A convolution of a signal to whole runs of 128 channels, by at most 16 taps.</summary>

@@ -13,7 +13,8 @@ public sealed partial class CudaBackend
         view.Buffer is null ? 0 : Address(view.Buffer) + (ulong)(view.Offset * view.DType.Size());
 
     /// <summary>The type of an operation's elements: float32 or bfloat16.</summary>
-    private static DType ElementOf(string op, BufferView view) => view.DType is DType.Float32 or DType.BFloat16 ? view.DType
+    private static DType ElementOf(string op, BufferView view) =>
+        view.DType is DType.Float32 or DType.BFloat16 ? view.DType
         : throw new NotSupportedException($"{op}: CUDA kernels compute in float32 and bfloat16; got a {view.DType.Name()} operand.");
 
     private void Launch<TArgs>(CudaKernel<TArgs> kernel, int blocks, int threads, in TArgs args, int sharedBytes = 0)

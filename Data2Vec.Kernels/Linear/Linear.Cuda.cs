@@ -25,7 +25,8 @@ public sealed partial class CudaBackend
     public void LinearBackward(in LinearBackwardArgs a)
     {
         var type = ElementOf("LinearBackward", a.DY);
-        var slopes = Slopes(type, a.DY, a.PreActivation, a.Scratch, a.DBias, a.Activation, a.Rows, a.Out, a.AccumulateBias);
+        var slopes = Slopes(type, a.DY, a.PreActivation, a.Scratch, a.DBias, a.Activation, a.Rows, a.Out,
+            a.AccumulateBias);
         if (!a.DX.IsNone)
         {
             var end = MatrixEnd(a.DX, a.Rows, a.In, false);
@@ -59,12 +60,12 @@ public sealed partial class CudaBackend
     }
 
     /// <summary>
-    /// First half of the gradients of a layer with bias and activation: g = dy * activation'(sums), written to the room when
-    /// there is an activation, and the column sums of g while it passes. Gives where g is.
+    /// First half of the gradients of a layer with bias and activation: g = dy * activation'(sums), written to the room
+    /// when there is an activation, and the column sums of g while it passes. Gives where g is.
     /// </summary>
     private BufferView Slopes(
-        DType type, BufferView dy, BufferView sums, BufferView room, BufferView dBias, Activation activation, int rows, int columns,
-        bool accumulate)
+        DType type, BufferView dy, BufferView sums, BufferView room, BufferView dBias, Activation activation,
+        int rows, int columns,         bool accumulate)
     {
         var isActive = activation != Activation.None;
         if (!isActive && dBias.IsNone) return dy;
@@ -75,7 +76,8 @@ public sealed partial class CudaBackend
             && (!isActive || (Address(sums) % 16 == 0 && Address(room) % 16 == 0));
         var a = new CudaLinearSlopeArgs
         {
-            DY = Address(dy), Sums = Address(sums), G = Address(room), Partial = Address(memory), Rows = rows, Columns = columns,
+            DY = Address(dy), Sums = Address(sums), G = Address(room), Partial = Address(memory), Rows = rows,
+            Columns = columns,
             PartRows = (rows + parts - 1) / parts, Activation = activation, Wide = isWide ? 1 : 0,
         };
         Launch(CudaProducts.Slope[type], new Dim3((columns + 32 * unit - 1) / (32 * unit), parts), 256, a);
@@ -83,7 +85,8 @@ public sealed partial class CudaBackend
         {
             Launch(CudaProducts.Bias[type], (columns + 31) / 32, 1024, new CudaPartialSumArgs
             {
-                Partial = a.Partial, First = Address(dBias), Blocks = parts, Columns = columns, Accumulate = accumulate ? 1 : 0,
+                Partial = a.Partial, First = Address(dBias), Blocks = parts, Columns = columns,
+                Accumulate = accumulate ? 1 : 0,
             });
             Free(memory);
         }

@@ -6,8 +6,8 @@ namespace Data2Vec.Kernels;
 public sealed partial class CudaBackend
 {
     /// <summary>
-    /// Products of float32 matrices by tensor cores, which round the operands to 10 digits: several times as fast, and beyond
-    /// the tolerance of float32. Off from the beginning.
+    /// Products of float32 matrices by tensor cores, which round the operands to 10 digits: several times as fast, and
+    /// beyond the tolerance of float32. Off from the beginning.
     /// </summary>
     public bool TensorFloat32 { get; set; }
 
@@ -29,14 +29,19 @@ public sealed partial class CudaBackend
         }, InUnits(type, a.Batch, a.ABatch), InUnits(type, a.Batch, a.BBatch));
     }
 
-    /// <summary>Sums to a matrix whose rows are a step apart; its <see cref="CudaProductEnd.Wide"/> is left to the caller.</summary>
-    internal static CudaProductEnd MatrixEnd(BufferView c, int rows, long rowStep, bool accumulate, float alpha = 1) => new()
+    /// <summary>
+    /// Sums to a matrix whose rows are a step apart; its <see cref="CudaProductEnd.Wide"/> is left to the caller.
+    /// </summary>
+    internal static CudaProductEnd MatrixEnd(
+        BufferView c, int rows, long rowStep, bool accumulate, float alpha = 1) => new()
     {
         C = Address(c), SampleRows = new Divisor(Math.Max(rows, 1)), RowStep = rowStep, Alpha = alpha,
         Accumulate = accumulate ? 1 : 0,
     };
 
-    /// <summary>Queues a product of two matrices: takes the kernel for how they lie, or the one for all that lies odd.</summary>
+    /// <summary>
+    /// Queues a product of two matrices: takes the kernel for how they lie, or the one for all that lies odd.
+    /// </summary>
     /// <param name="type">Of all operands.</param>
     /// <param name="a">Operands, extents, batch and end.</param>
     /// <param name="leftUnits">Left matrices of a batch are whole units of 16 bytes apart.</param>
@@ -52,8 +57,8 @@ public sealed partial class CudaBackend
     }
 
     /// <summary>
-    /// 0 = lines are contiguous along the inner extent, 1 = inner indices are contiguous along the lines, each at multiples of
-    /// 16 bytes; -1 = neither.
+    /// 0 = lines are contiguous along the inner extent, 1 = inner indices are contiguous along the lines, each at
+    /// multiples of 16 bytes; -1 = neither.
     /// </summary>
     private static int LayoutOf(in CudaMatrix m, int lines, int inners, DType type)
     {
@@ -65,7 +70,8 @@ public sealed partial class CudaBackend
     }
 
     /// <summary>Queues a product whose operands, extents, batch and end are set.</summary>
-    private void Multiply<TLeft, TRight>(DType type, CudaProductKernels<TLeft, TRight> kernels, ref CudaProductArgs<TLeft, TRight> a)
+    private void Multiply<TLeft, TRight>(
+        DType type, CudaProductKernels<TLeft, TRight> kernels, ref CudaProductArgs<TLeft, TRight> a)
         where TLeft : unmanaged
         where TRight : unmanaged
     {

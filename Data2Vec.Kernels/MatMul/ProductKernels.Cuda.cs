@@ -1,6 +1,8 @@
 namespace Data2Vec.Kernels.Cuda;
 
-/// <summary>The kernels of a product of two kinds of operands: for large tiles, if there is one, and for small ones.</summary>
+/// <summary>
+/// The kernels of a product of two kinds of operands: for large tiles, if there is one, and for small ones.
+/// </summary>
 internal sealed class CudaProductKernels<TLeft, TRight>
     where TLeft : unmanaged
     where TRight : unmanaged
@@ -12,7 +14,8 @@ internal sealed class CudaProductKernels<TLeft, TRight>
     /// <param name="name">"matmul_nt": kernels _128 and _64; or "matmul_any", "..._odd", which have one size.</param>
     public CudaProductKernels(TypedSource source, string name)
     {
-        var hasOneSize = name.EndsWith("_any", StringComparison.Ordinal) || name.EndsWith("_odd", StringComparison.Ordinal);
+        var hasOneSize = name.EndsWith("_any", StringComparison.Ordinal)
+            || name.EndsWith("_odd", StringComparison.Ordinal);
         kernels =
         [
             Of(source.Full, name, false, hasOneSize), Of(source.Full, name, true, hasOneSize),
@@ -36,9 +39,11 @@ internal sealed class CudaProductKernels<TLeft, TRight>
         kernels[(type == DType.BFloat16 ? 2 : 0) + (isLarge ? 1 : 0)]!;
 
     /// <summary>Threads of a block.</summary>
-    public int Threads(DType type, int tileSize) => type == DType.BFloat16 || fullUsesTensorCores ? 128 : tileSize * tileSize / 64;
+    public int Threads(DType type, int tileSize) =>
+        type == DType.BFloat16 || fullUsesTensorCores ? 128 : tileSize * tileSize / 64;
 
-    private static CudaKernel<CudaProductArgs<TLeft, TRight>>? Of(CudaSource source, string name, bool isLarge, bool hasOneSize)
+    private static CudaKernel<CudaProductArgs<TLeft, TRight>>? Of(
+        CudaSource source, string name, bool isLarge, bool hasOneSize)
     {
         var bytes = new ProductPlan(isLarge, 1, 1).SharedBytes;
         if (hasOneSize) return isLarge ? null : new(source, name, bytes);
@@ -52,10 +57,13 @@ internal static class CudaProducts
     private static readonly TypedSource Source = new("matmul.cu");
     private static readonly CudaSource Tensor = new("matmul.cu", "tf32", "-DELEMENT_BF16=0", "-DTENSOR_FLOAT32=1");
 
-    // The names are those of BLAS, where the right matrix counts as transposed when it is contiguous along the inner extent.
+    // The names are those of BLAS, where the right matrix counts as transposed when it is contiguous along the inner
+    // extent.
     private static readonly string[] Names = ["matmul_nt", "matmul_nn", "matmul_tt", "matmul_tn"];
 
-    /// <summary>By how the left operand lies (times two) and the right one: contiguous along the inner extent, along the lines.</summary>
+    /// <summary>
+    /// By how the left operand lies (times two) and the right one: contiguous along the inner extent, along the lines.
+    /// </summary>
     public static readonly CudaProductKernels<CudaMatrix, CudaMatrix>[] Matrices =
         [.. Names.Select(n => new CudaProductKernels<CudaMatrix, CudaMatrix>(Source, n))];
 

@@ -4,8 +4,8 @@ namespace Data2Vec.Kernels.Cuda;
 internal delegate ProductPlan ProductPlanner(int m, int n, int k, int batch, DType type, bool canBeLarge);
 
 /// <summary>
-/// How a product is cut: the size of a tile of C, and into how many parts the sums over K. It depends on the shape and the
-/// type only, never on the device: the order of the sums depends on it, and so the last bits of the result.
+/// How a product is cut: the size of a tile of C, and into how many parts the sums over K. It depends on the shape and
+/// the type only, never on the device: the order of the sums depends on it, and so the last bits of the result.
 /// </summary>
 /// <param name="IsLarge">128 x 128 instead of 64 x 64.</param>
 /// <param name="Parts">Parts that have terms.</param>
@@ -35,7 +35,8 @@ internal readonly record struct ProductPlan(bool IsLarge, int Parts, int PartLen
     public static ProductPlan For(int m, int n, int k, int batch, DType type, bool canBeLarge)
     {
         var depth = DepthBytes / type.Size();
-        var most = (int)Math.Clamp(Math.Min(k / ShortestPart, MostPartial / Math.Max(1, (long)batch * m * n)), 1, MostParts);
+        var affordable = Math.Min(k / ShortestPart, MostPartial / Math.Max(1, (long)batch * m * n));
+        var most = (int)Math.Clamp(affordable, 1, MostParts);
         var (best, least) = (default(ProductPlan), double.PositiveInfinity);
         for (var large = 0; large < (canBeLarge ? 2 : 1); large++)
         {
@@ -52,8 +53,8 @@ internal readonly record struct ProductPlan(bool IsLarge, int Parts, int PartLen
     }
 
     /// <summary>
-    /// Expected clocks on an H100: the multiprocessor with most blocks decides; each takes what its multiply-adds take at the
-    /// rate that tiles of its size reach, and parts are written and read once more.
+    /// Expected clocks on an H100: the multiprocessor with most blocks decides; each takes what its multiply-adds take
+    /// at the rate that tiles of its size reach, and parts are written and read once more.
     /// </summary>
     private double Clocks(int m, int n, int k, int batch, DType type)
     {

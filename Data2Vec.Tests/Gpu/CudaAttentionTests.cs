@@ -47,7 +47,8 @@ public sealed class CudaAttentionTests
     {
         cuda.Device.FewestResidentHeads = resident ? 0 : int.MaxValue;
         Dictionary<string, double[]> actual = [];
-        var (kernels, conflicts) = cuda.Watch(() => actual = Run(cuda.Device, DType.BFloat16, headSize, options, Keys, null));
+        var (kernels, conflicts) = cuda.Watch(
+            () => actual = Run(cuda.Device, DType.BFloat16, headSize, options, Keys, null));
         var expected = Run(reference, DType.Float64, headSize, options, Keys, actual);
         AssertClose(actual, expected);
         Assert.That(kernels.Any(k => k.Contains("resident")), Is.EqualTo(resident));
@@ -63,8 +64,17 @@ public sealed class CudaAttentionTests
         AssertClose(actual, Run(reference, DType.Float64, 32, Options.Bias, 262, actual));
     }
 
+    [Test]
+    public void Without_any_key_outputs_and_gradients_are_zeros()
+    {
+        var actual = Run(cuda.Device, DType.BFloat16, 64, Options.None, 0, null);
+        Assert.That(actual["o"].Concat(actual["dq"]), Is.All.Zero);
+        Assert.That(actual["lse"], Is.All.EqualTo(double.NegativeInfinity));
+    }
+
     /// <summary>
-    /// p and ds are rounded to bfloat16 before the second product, results once more: 2^-9 each of terms that cancel in part.
+    /// p and ds are rounded to bfloat16 before the second product, results once more: 2^-9 each of terms that cancel in
+    /// part.
     /// </summary>
     private static void AssertClose(Dictionary<string, double[]> actual, Dictionary<string, double[]> expected)
     {
@@ -74,7 +84,8 @@ public sealed class CudaAttentionTests
             for (var i = 0; i < values.Length; i++)
             {
                 if (double.IsInfinity(values[i])) Assert.That(actual[name][i], Is.EqualTo(values[i]), $"{name}[{i}]");
-                else Assert.That(actual[name][i], Is.EqualTo(values[i]).Within(largest * Math.ScaleB(1, -7)), $"{name}[{i}]");
+                else Assert.That(actual[name][i], Is.EqualTo(values[i]).Within(largest * Math.ScaleB(1, -7)),
+                    $"{name}[{i}]");
             }
         }
     }
@@ -92,9 +103,11 @@ public sealed class CudaAttentionTests
         var bias = hasBias ? x.Random(ofBias) : default;
         var slopes = options == Options.BiasAndSlopes ? x.Given([0.25, 0.0625]) : default;
         // The last sample has no key, the one before only some.
-        var mask = x.Bytes([.. Enumerable.Range(0, Batch * keys).Select(i => (byte)(i < keys + 70 ? 1 : 0))], DType.Bool);
+        var mask = x.Bytes([.. Enumerable.Range(0, Batch * keys).Select(i => (byte)(i < keys + 70 ? 1 : 0))],
+            DType.Bool);
         var random = new Random(5);
-        var keep = x.Bytes([.. Enumerable.Range(0, Batch * ofBias).Select(_ => (byte)(random.Next(4) > 0 ? 1 : 0))], DType.Bool);
+        var keep = x.Bytes([.. Enumerable.Range(0, Batch * ofBias).Select(_ => (byte)(random.Next(4) > 0 ? 1 : 0))],
+            DType.Bool);
         var step = x.Bytes([new StepValues { Seed = 12345678901, Step = 7, MicroBatch = 2 }], DType.UInt8);
         var dropout = options switch
         {
@@ -106,9 +119,9 @@ public sealed class CudaAttentionTests
         x.Zero(o, ofQ);
         backend.Attention(new AttentionArgs
         {
-            Q = q, K = k, V = v, O = o, LogSumExp = lse, Bias = bias, Slopes = slopes, KeyMask = mask, Batch = Batch, Heads = Heads,
-            Queries = queries, Keys = keys, HeadSize = headSize, QRow = row, KRow = row, VRow = row, ORow = row, Scale = 0.125,
-            Dropout = dropout,
+            Q = q, K = k, V = v, O = o, LogSumExp = lse, Bias = bias, Slopes = slopes, KeyMask = mask, Batch = Batch,
+            Heads = Heads, Queries = queries, Keys = keys, HeadSize = headSize, QRow = row, KRow = row, VRow = row,
+            ORow = row, Scale = 0.125, Dropout = dropout,
         });
         var results = x.Read(["o", "lse"]);
         if (kept is not null) x.Write(["o", "lse"], kept);
@@ -120,7 +133,8 @@ public sealed class CudaAttentionTests
         var dSlopes = options == Options.BiasAndSlopes ? x.Output("dslopes", Heads) : default;
         backend.AttentionBackward(new AttentionBackwardArgs
         {
-            Q = q, K = k, V = v, O = o, LogSumExp = lse, Bias = bias, Slopes = slopes, KeyMask = mask, DO = dO, DQ = dq, DK = dk,
+            Q = q, K = k, V = v, O = o, LogSumExp = lse, Bias = bias, Slopes = slopes, KeyMask = mask, DO = dO,
+            DQ = dq, DK = dk,
             DV = dv, DBias = dBias, DSlopes = dSlopes, Batch = Batch, Heads = Heads, Queries = queries, Keys = keys,
             HeadSize = headSize, QRow = row, KRow = row, VRow = row, ORow = row, Scale = 0.125, Dropout = dropout,
             AccumulateBias = true,

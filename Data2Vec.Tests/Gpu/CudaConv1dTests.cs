@@ -5,8 +5,8 @@ using NUnit.Framework;
 namespace Data2Vec.Tests.Gpu;
 
 /// <summary>
-/// What the catalogue of small cases cannot say about convolutions on the emulator: channels in whole units of 16 bytes, large
-/// tiles, cut sums, and that the banks of shared memory are never asked twice.
+/// What the catalogue of small cases cannot say about convolutions on the emulator: channels in whole units of 16
+/// bytes, large tiles, cut sums, and that the banks of shared memory are never asked twice.
 /// </summary>
 public sealed class CudaConv1dTests
 {
@@ -41,13 +41,14 @@ public sealed class CudaConv1dTests
 
     [Test]
     public void Results_and_gradients_are_those_of_double_precision(
-        [ValueSource(nameof(Shapes))] Conv1dShape shape, [Values("float32", "bfloat16")] string type, [Values] bool large,
-        [Values(1, 3)] int parts)
+        [ValueSource(nameof(Shapes))] Conv1dShape shape, [Values("float32", "bfloat16")] string type,
+        [Values] bool large,         [Values(1, 3)] int parts)
     {
         Dictionary<string, double[]> actual = [];
         cuda.Device.Plan = Plans.Cut(large, parts);
         var isBrain = type == "bfloat16";
-        var (kernels, conflicts) = cuda.Watch(() => actual = Run(cuda.Device, isBrain ? DType.BFloat16 : DType.Float32, shape, null));
+        var (kernels, conflicts) = cuda.Watch(
+            () => actual = Run(cuda.Device, isBrain ? DType.BFloat16 : DType.Float32, shape, null));
         cuda.Device.Plan = ProductPlan.For;
         Assert.That(kernels.Any(k => k.Contains("_any")), Is.False, "element by element");
         if (isBrain) Assert.That(conflicts, Is.Zero, "conflicts of banks");
@@ -76,15 +77,21 @@ public sealed class CudaConv1dTests
         }
     }
 
-    /// <summary>Forward and backward; backward from the sums that the other backend's forward has left, if given.</summary>
+    /// <summary>
+    /// Forward and backward; backward from the sums that the other backend's forward has left, if given.
+    /// </summary>
     private static Dictionary<string, double[]> Run(
         IBackend backend, DType type, Conv1dShape s, Dictionary<string, double[]>? kept)
     {
         var operands = new RawOperands(backend, type);
         int ofX = (int)s.InputCount, ofW = (int)s.WeightCount, ofY = (int)s.OutputCount;
-        var (x, w, bias, dy) = (operands.Random(ofX), operands.Random(ofW), operands.Random(s.Out), operands.Random(ofY));
+        var (x, w) = (operands.Random(ofX), operands.Random(ofW));
+        var (bias, dy) = (operands.Random(s.Out), operands.Random(ofY));
         var (y, sums) = (operands.Output("y", ofY), operands.Output("sums", ofY));
-        backend.Conv1d(new Conv1dArgs { X = x, W = w, Bias = bias, Y = y, PreActivation = sums, Shape = s, Activation = Activation.Gelu });
+        backend.Conv1d(new Conv1dArgs
+        {
+            X = x, W = w, Bias = bias, Y = y, PreActivation = sums, Shape = s, Activation = Activation.Gelu,
+        });
         var results = operands.Read(["y", "sums"]);
         if (kept is not null) operands.Write(["sums"], kept);
         var dw = operands.Named("dw", operands.Random(ofW), ofW);

@@ -13,7 +13,9 @@ internal sealed class EmulatedCuda : IDisposable
 
     public CudaBackend Device { get; }
 
-    /// <summary>The names of the kernels that a call launches, and how often banks of shared memory were asked twice.</summary>
+    /// <summary>
+    /// The names of the kernels that a call launches, and how often banks of shared memory were asked twice.
+    /// </summary>
     public (IReadOnlySet<string> Kernels, long BankConflicts) Watch(Action call)
     {
         var (kernels, conflicts) = (new HashSet<string>(), 0L);

@@ -6,7 +6,9 @@ namespace Data2Vec.Tests.Gpu;
 /// <summary>Plans for products that their shapes alone would not get.</summary>
 internal static class Plans
 {
-    /// <summary>Large tiles where there are kernels for them, and sums in so many parts, as far as the terms go.</summary>
+    /// <summary>
+    /// Large tiles where there are kernels for them, and sums in so many parts, as far as the terms go.
+    /// </summary>
     public static ProductPlanner Cut(bool large, int parts) => (_, _, k, _, type, canBeLarge) =>
     {
         var depth = 64 / type.Size();
