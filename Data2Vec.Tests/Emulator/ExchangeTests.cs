@@ -166,6 +166,23 @@ public sealed class ExchangeTests
     }
 
     [Test]
+    public void Lanes_that_wait_long_for_a_loop_of_one_lane_meet_it_at_the_barrier()
+    {
+        // Longer than the patience with which lanes wait where branches meet, inside two branches.
+        var actual = Run("""
+            mov.u32 %r2, 1; mov.u32 %r3, 0; setp.lt.u32 %p1, %r1, 16; setp.eq.u32 %p2, %r1, 0;
+            @!%p1 bra OUTER;
+            @!%p2 bra INNER;
+            AGAIN: add.u32 %r3, %r3, 1; setp.lt.u32 %p3, %r3, 200000; @%p3 bra AGAIN;
+            INNER: add.u32 %r2, %r2, 1;
+            OUTER: bar.sync 0;
+            activemask.b32 %r5; setp.ne.u32 %p4, %r5, 0xffffffff; @%p4 trap;
+            add.u32 %r2, %r2, %r3;
+            """);
+        Assert.That(actual, Is.EqualTo(Enumerable.Range(0, 32).Select(n => n == 0 ? 200_002u : n < 16 ? 2u : 1)));
+    }
+
+    [Test]
     public void Lanes_that_never_come_are_told()
     {
         var error = Assert.Throws<EmulatorException>(() => Run("""

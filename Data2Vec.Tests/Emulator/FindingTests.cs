@@ -48,10 +48,11 @@ public sealed class FindingTests
     [Test]
     public void A_vector_load_from_an_odd_element_is_found()
     {
-        var f = Find(1, "ld.param.u64 %d1, [p0]; ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%d1+4];",
+        var f = Find(1, "ld.param.u64 %d1, [p0];\n.loc 1 21 3\nld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%d1+4];",
             d => [d.Put(new float[64])], new Dim3(1), 1);
         Assert.That(f.Kind, Is.EqualTo(FindingKind.Misaligned));
         Assert.That(f.Detail, Does.Contain("no multiple of 16"));
+        Assert.That(f.Location, Is.EqualTo(new PtxLocation("planted.cu", 21, null)));
     }
 
     [TestCase("global", "ld.param.u64 %d1, [p0]; ld.global.u32 %r1, [%d1];")]
@@ -59,8 +60,11 @@ public sealed class FindingTests
     [TestCase("local", "mov.u64 %d1, depot; ld.local.u32 %r1, [%d1+4];")]
     public void A_read_of_what_nobody_wrote_is_found(string space, string body)
     {
+        body = body.Replace("; ld.", ";\n.loc 1 17 9\nld.", StringComparison.Ordinal).Replace(
+            ".loc 1 17 9\nld.param", "ld.param", StringComparison.Ordinal);
         var f = Find(1, $".local .align 8 .b8 depot[16]; {body}", d => [d.Empty<int>(4)], new Dim3(1), 1);
         Assert.That(f.Kind, Is.EqualTo(FindingKind.Uninitialised), space);
+        Assert.That(f.Location, Is.EqualTo(new PtxLocation("planted.cu", 17, null)));
     }
 
     [Test]
@@ -89,6 +93,12 @@ public sealed class FindingTests
         var f = Find(0, write + "%r1;", _ => [], new Dim3(1), 64);
         Assert.That(f.Kind, Is.EqualTo(FindingKind.SharedRace));
         Assert.That(f.Thread, Is.EqualTo(new Dim3(1, 0, 0)));
+        // Neighbours in one word are two places where a kernel has accesses of two bytes.
+        const string halves = """
+            mov.u32 %r1, %tid.x; mov.u32 %r3, sums; mad.lo.u32 %r4, %r1, 2, %r3; cvt.u16.u32 %h1, %r1;
+            st.shared.u16 [%r4], %h1; bar.sync 0; xor.b32 %r4, %r4, 2; ld.shared.u16 %h2, [%r4];
+            """;
+        Assert.That(() => Find(0, halves, _ => [], new Dim3(1), 64), Throws.TypeOf<AssertionException>());
         Assert.That(f.Detail, Is.EqualTo(
             "writes byte 0 of sums, which thread (0, 0, 0) writes too, with no barrier between them"));
     }

@@ -9,7 +9,8 @@ public sealed class HalfInstructionTests
 {
     [Test]
     public void Sums_and_products_are_rounded_once(
-        [Values("bf16", "f16")] string type, [Values("add", "sub", "mul", "fma.rn")] string operation, [Values] bool packed)
+        [Values("bf16", "f16")] string type, [Values("add", "sub", "mul", "fma.rn")] string operation,
+            [Values] bool packed)
     {
         var (fraction, special) = type == "bf16" ? (7, 0x7f80UL) : (10, 0x7c00UL);
         var values = Values(special);
@@ -32,7 +33,8 @@ public sealed class HalfInstructionTests
             var (x, y, z) = (Exact(a[i], fraction), Exact(b[i], fraction), Exact(c[i], fraction));
             var exact = operation switch { "add" => x + y, "sub" => x + -y, "mul" => x * y, _ => x * y + z };
             if (exact.IsZero) Assert.That(result & 0x7fff, Is.Zero, $"{a[i]:x} {b[i]:x}");
-            else Assert.That(result, Is.EqualTo(exact.Round("rn", fraction, 16)), $"{operation} {a[i]:x}, {b[i]:x}, {c[i]:x}");
+            else Assert.That(result, Is.EqualTo(exact.Round("rn", fraction, 16)),
+                $"{operation} {a[i]:x}, {b[i]:x}, {c[i]:x}");
         }
     }
 
@@ -46,7 +48,8 @@ public sealed class HalfInstructionTests
             Is.EqualTo(new ulong[] { 0x3f80, 0xc000, 0x8000, 0xff80, 0x3f80 }));
         Assert.That(InstructionRig.Run("max.NaN.bf16 {d}, {a}, {b};", 16, (16, a), (16, b)),
             Is.EqualTo(new ulong[] { 0x4000, 0xbf80, 0x0000, 0x7f80, 0x7fff }));
-        Assert.That(InstructionRig.Run("fma.rn.relu.bf16 {d}, {a}, {b}, {b};", 16, (16, [0xc000]), (16, [0x3f80])), Is.All.Zero);
+        Assert.That(InstructionRig.Run("fma.rn.relu.bf16 {d}, {a}, {b}, {b};", 16, (16, [0xc000]), (16, [0x3f80])),
+            Is.All.Zero);
     }
 
     /// <summary>Finite numbers of every size, subnormal ones too.</summary>
@@ -60,7 +63,8 @@ public sealed class HalfInstructionTests
     private static ExactNumber Exact(ulong bits, int fraction)
     {
         var bias = (1 << (14 - fraction)) - 1;
-        var (exponent, digits) = ((int)(bits >> fraction & ((1UL << (15 - fraction)) - 1)), bits & ((1UL << fraction) - 1));
+        var (exponent, digits) =
+            ((int)(bits >> fraction & ((1UL << (15 - fraction)) - 1)), bits & ((1UL << fraction) - 1));
         var mantissa = (long)(exponent == 0 ? digits : digits | 1UL << fraction);
         return new ExactNumber(bits >> 15 != 0 ? -mantissa : mantissa, Math.Max(exponent, 1) - bias - fraction);
     }
