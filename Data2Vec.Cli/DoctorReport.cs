@@ -21,12 +21,19 @@ internal static class DoctorReport
             using var device = Device.Parse(name);
             output.WriteLine($"  {name,-10} {device}");
         }
-        foreach (var line in Gpus()) output.WriteLine($"  {line}");
+        foreach (var line in CudaGpus().Concat(Gpus())) output.WriteLine($"  {line}");
         output.WriteLine("libraries (for GPUs)");
         foreach (var (library, result) in LibraryProbe.Run()) output.WriteLine($"  {library,-38} {result}");
     }
 
-    /// <summary>Every GPU and whether a backend opens on it.</summary>
+    /// <summary>Every NVIDIA GPU that the driver knows, and whether it opens.</summary>
+    private static IEnumerable<string> CudaGpus()
+    {
+        var count = CudaDevices.Count(out var reason);
+        return count == 0 ? [$"{"cuda",-10} none: {reason}"] : Enumerable.Range(0, count).Select(n => Opened($"cuda:{n}", "NVIDIA GPU"));
+    }
+
+    /// <summary>Every GPU that ILGPU knows, and whether a backend opens on it.</summary>
     private static IEnumerable<string> Gpus()
     {
         IReadOnlyList<IlgpuDevice> found;
@@ -41,17 +48,19 @@ internal static class DoctorReport
         return found.Count == 0 ? [$"{"ilgpu",-10} no GPU found; the loader's words on each library stand below"] : found.Select(Line);
     }
 
-    private static string Line(IlgpuDevice gpu)
+    private static string Line(IlgpuDevice gpu) => Opened($"ilgpu:{gpu.Number}", $"{gpu.Name} ({gpu.Kind})",
+        $", {gpu.MemoryBytes / 1048576:N0} MiB, {gpu.Multiprocessors} multiprocessors");
+
+    private static string Opened(string name, string what, string more = "")
     {
-        var name = $"ilgpu:{gpu.Number}";
         try
         {
             using var device = Device.Parse(name);
-            return $"{name,-10} {device}, {gpu.MemoryBytes / 1048576:N0} MiB, {gpu.Multiprocessors} multiprocessors";
+            return $"{name,-10} {device}{more}";
         }
         catch (NotSupportedException e)
         {
-            return $"{name,-10} {gpu.Name} ({gpu.Kind}): {e.Message}";
+            return $"{name,-10} {what}: {e.Message}";
         }
     }
 }

@@ -16,7 +16,7 @@ internal static class SharedOptions
 
     public static Option<string> Device() => new("--device")
     {
-        Description = "cpu, ilgpu:N (a GPU), reference or auto.", DefaultValueFactory = _ => "auto",
+        Description = "cpu, cuda:N or ilgpu:N (a GPU), reference or auto.", DefaultValueFactory = _ => "auto",
     };
 
     public static Option<int> Threads() => new("--threads")

@@ -5,7 +5,8 @@ namespace Data2Vec.Bench.Running;
 /// <summary>The devices of the command line: those of the engine.</summary>
 internal static class BenchDevice
 {
-    public const string Names = "cpu, reference, ilgpu:N (a GPU), ilgpu:cpu (ILGPU's CPU accelerator), delayed (the cpu behind a queue), delayed:reference, auto";
+    public const string Names = "cpu, reference, cuda:N (an NVIDIA GPU), emulator (the same without one), ilgpu:N (a GPU), "
+        + "ilgpu:cpu (ILGPU's CPU accelerator), delayed (the cpu behind a queue), delayed:reference, auto";
 
     /// <exception cref="ArgumentException">There is no such device; the sentence names those there are.</exception>
     public static Device Open(string name, int? threads = null) => Device.Parse(name, threads ?? 0, Console.Error.WriteLine);

@@ -6,6 +6,10 @@ namespace Data2Vec.Kernels;
 /// <summary>Backends for CUDA devices.</summary>
 public static class CudaDevices
 {
+    /// <summary>NVIDIA GPUs that the driver has.</summary>
+    /// <param name="reason">Why there are none.</param>
+    public static int Count(out string reason) => NativeDriver.Count(out reason);
+
     /// <summary>An NVIDIA GPU by its number.</summary>
     /// <exception cref="NotSupportedException">There is no driver or no such device; the sentence says what was tried.</exception>
     public static CudaBackend Open(int number) => new(new CudaRuntime(NativeDriver.Open(number)));

@@ -36,18 +36,35 @@ internal sealed unsafe class NativeDriver : ICudaDriver
 
     public CudaDeviceInfo Device { get; }
 
-    /// <summary>A device by its number.</summary>
-    /// <exception cref="NotSupportedException">There is no driver or no such device; the sentence says what was tried.</exception>
-    public static NativeDriver Open(int number)
+    /// <summary>Devices that the driver has; 0 without a driver.</summary>
+    /// <param name="reason">Why there are none.</param>
+    public static int Count(out string reason)
     {
-        if (!DriverApi.TryLoad(out var reason))
-            throw new NotSupportedException($"The device 'cuda:{number}' cannot be used: there is no CUDA driver ({reason}).");
+        if (!DriverApi.TryLoad(out reason)) return 0;
         try
         {
             Try(DriverApi.Initialize(0), "cuInit", "starting the driver");
             Try(DriverApi.DeviceCount(out var count), "cuDeviceGetCount", "counting devices");
-            if (number < 0 || number >= count)
-                throw new NotSupportedException($"There is no device 'cuda:{number}'; the driver has {count} devices.");
+            reason = count == 0 ? "the driver has no devices" : "";
+            return count;
+        }
+        catch (CudaException e)
+        {
+            reason = e.Message;
+            return 0;
+        }
+    }
+
+    /// <summary>A device by its number.</summary>
+    /// <exception cref="NotSupportedException">There is no driver or no such device; the sentence says what was tried.</exception>
+    public static NativeDriver Open(int number)
+    {
+        var count = Count(out var reason);
+        if (count == 0) throw new NotSupportedException($"The device 'cuda:{number}' cannot be used: there is no CUDA device ({reason}).");
+        if (number < 0 || number >= count)
+            throw new NotSupportedException($"There is no device 'cuda:{number}'; the driver has {count} devices.");
+        try
+        {
             return new NativeDriver(number);
         }
         catch (CudaException e)

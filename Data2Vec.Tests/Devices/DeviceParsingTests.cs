@@ -11,6 +11,7 @@ public sealed class DeviceParsingTests
     [TestCase("reference", "reference (double precision", true)]
     [TestCase("delayed", "delayed (cpu (", false)]
     [TestCase("delayed:reference", "delayed (reference (", true)]
+    [TestCase("emulator", "cuda (emulator (sm_80), sm_80, ", false)]
     [TestCase("ilgpu:cpu", "ilgpu (CPUAccelerator, cpu)", false)]
     public void A_name_gives_the_device_of_that_name(string name, string description, bool hasFloat64)
     {
@@ -29,6 +30,9 @@ public sealed class DeviceParsingTests
     [TestCase("gpu")]
     [TestCase("delayed:")]
     [TestCase("cpu:0")]
+    [TestCase("cuda")]
+    [TestCase("cuda:-1")]
+    [TestCase("emulator:0")]
     [TestCase("ilgpu")]
     [TestCase("ilgpu:")]
     [TestCase("ilgpu:-1")]
@@ -45,6 +49,16 @@ public sealed class DeviceParsingTests
         Assert.That(() => Device.Parse($"ilgpu:{beyond}"), Throws.ArgumentException.With.Message.Match(
             beyond == 0 ? $"^There is no device 'ilgpu:{beyond}'; ILGPU finds no GPU on this machine.$"
             : $"^There is no device 'ilgpu:{beyond}'; there are: ilgpu:0 "));
+    }
+
+    [Test]
+    public void A_CUDA_device_that_is_not_there_is_refused_with_the_reason()
+    {
+        var beyond = CudaDevices.Count(out var reason);
+        Assert.That(() => Device.Parse($"cuda:{beyond}"), Throws.TypeOf<NotSupportedException>().With.Message.EqualTo(
+            beyond == 0 ? $"The device 'cuda:0' cannot be used: there is no CUDA device ({reason})."
+            : $"There is no device 'cuda:{beyond}'; the driver has {beyond} devices."));
+        Assert.That(reason, beyond == 0 ? Is.Not.Empty : Is.Empty);
     }
 
     [Test]

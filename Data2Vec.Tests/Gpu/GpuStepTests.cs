@@ -5,27 +5,28 @@ using NUnit.Framework;
 namespace Data2Vec.Tests.Gpu;
 
 /// <summary>
-/// A whole pre-training update of each modality by ILGPU's kernels, on its CPU accelerator, comes to what the cpu backend
-/// comes to: loss, parameters, teacher and both moments, dropout and masks included.
+/// A whole pre-training update of each modality by the GPU kernels, on ILGPU's CPU accelerator and on the emulator of CUDA
+/// devices, comes to what the cpu backend comes to: loss, parameters, teacher and both moments, dropout and masks included.
 /// </summary>
 [TestFixtureSource(typeof(TinyRun), nameof(TinyRun.Modalities))]
-public sealed class IlgpuStepTests(string modality)
+public sealed class GpuStepTests(string modality)
 {
     private const double LossShare = 1e-5;
     private const double ParameterShare = 1e-4;
 
-    [Test]
-    public void An_update_equals_that_of_the_cpu()
+    [TestCase("ilgpu:cpu")]
+    [TestCase("emulator")]
+    public void An_update_equals_that_of_the_cpu(string device)
     {
         using var tiny = new TinyRun(modality);
         string[] settings = ["steps=1", "warmup_steps=0", "batch_size=2", "micro_batches=1"];
         tiny.Train("cpu", settings);
-        Runs.CommandLine.Succeed([.. tiny.Arguments("ilgpu", settings).Select(a => a == "cpu" ? "ilgpu:cpu" : a)]);
+        Runs.CommandLine.Succeed([.. tiny.Arguments("gpu", settings).Select(a => a == "cpu" ? device : a)]);
 
-        var (expected, actual) = (Loss(tiny.Folder("cpu")), Loss(tiny.Folder("ilgpu")));
+        var (expected, actual) = (Loss(tiny.Folder("cpu")), Loss(tiny.Folder("gpu")));
         Assert.That(actual, Is.EqualTo(expected).Within(LossShare * expected));
         using var state = State(tiny.Folder("cpu"));
-        using var other = State(tiny.Folder("ilgpu"));
+        using var other = State(tiny.Folder("gpu"));
         Assert.That(other.Entries.Select(e => e.Name), Is.EqualTo(state.Entries.Select(e => e.Name)));
         using (Assert.EnterMultipleScope())
         {
