@@ -72,7 +72,8 @@ public static class TargetBuilder
     public static Tensor Build(IReadOnlyList<Tensor> taps, TargetRecipe recipe)
     {
         var layers = LayersOf(recipe, taps.Count);
-        if (InOnePass(recipe, layers.Count) is { } norm)
+        // The one pass has no derivative; training wants none, and who does gets the operations one by one.
+        if (!layers.Any(i => taps[i].IsTracked) && InOnePass(recipe, layers.Count) is { } norm)
         {
             var positions = layers.Select(i => recipe.ClassToken ? Ops.Slice(taps[i], 1, 1) : taps[i]);
             return WithClassToken(Ops.Targets([.. positions], norm, recipe.FinalLayerNorm, Eps), recipe);
