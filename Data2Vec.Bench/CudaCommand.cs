@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.IO.Compression;
 using Data2Vec.Kernels.Cuda;
 using Data2Vec.Kernels.Platform;
 
@@ -24,7 +25,7 @@ internal static class CudaCommand
         };
         var folder = new Option<string?>("--out")
         {
-            Description = "Also write the PTX for sm_80 into this folder; kernels/ptx is what the assembly ships.",
+            Description = "Also write the PTX for sm_80, compressed, into this folder; kernels/ptx is what the assembly ships.",
         };
         var budget = new Option<string?>("--budget")
         {
@@ -69,7 +70,11 @@ internal static class CudaCommand
                     table.Add(KernelBudget.Line(kernel, uses));
                 }
                 if (folder is not null)
-                    File.WriteAllText(Path.Combine(folder, source.Name + ".ptx"), Compile(nvrtc, source, Shipped));
+                {
+                    using var file = File.Create(Path.Combine(folder, source.Name + CudaSource.PtxEnding));
+                    using var writer = new StreamWriter(new GZipStream(file, CompressionLevel.SmallestSize));
+                    writer.Write(Compile(nvrtc, source, Shipped));
+                }
             }
             catch (InvalidOperationException e)
             {

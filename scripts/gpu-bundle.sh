@@ -26,6 +26,8 @@ for project in Data2Vec.Cli Data2Vec.Bench; do
         -p:RestorePackagesWithLockFile=false -p:RestoreLockedMode=false) || fail "$project could not be published"
 done
 find "$bundle/app" \( -name '*.pdb' -o -name '*.xml' \) -delete
+# Nobody debugs over there, and nobody there runs Windows.
+rm -rf "$bundle"/app/{amd64,arm64,x86} "$bundle"/app/lib{mscordaccore,mscordbi,coreclrtraceptprovider}.so
 cp -r Data2Vec.Tests/Fixtures "$bundle/fixtures"
 cp scripts/gpu-check.sh "$bundle/"
 git rev-parse HEAD > "$bundle/COMMIT" 2> /dev/null || echo unknown > "$bundle/COMMIT"

@@ -34,7 +34,10 @@ internal sealed class CudaSource
     public int Number { get; }
 
     /// <summary>The PTX that travels with the assembly.</summary>
-    public string Ptx() => KernelSources.Read($"ptx/{Name}.ptx");
+    public string Ptx() => KernelSources.ReadCompressed($"ptx/{Name}{PtxEnding}");
+
+    /// <summary>How files with PTX end: they are compressed, to an eighth.</summary>
+    public const string PtxEnding = ".ptx.gz";
 }
 
 /// <summary>An entry point of a <see cref="CudaSource"/>.</summary>

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -131,10 +132,19 @@ internal static class KernelSources
     /// <summary>The text of one source.</summary>
     public static string Read(string name)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Folder + name)
-            ?? throw new FileNotFoundException($"There is no kernel source named {name}.");
-        return new StreamReader(stream).ReadToEnd();
+        using var reader = new StreamReader(Open(name));
+        return reader.ReadToEnd();
     }
+
+    /// <summary>The text of a compressed file.</summary>
+    public static string ReadCompressed(string name)
+    {
+        using var reader = new StreamReader(new GZipStream(Open(name), CompressionMode.Decompress));
+        return reader.ReadToEnd();
+    }
+
+    private static Stream Open(string name) => Assembly.GetExecutingAssembly().GetManifestResourceStream(Folder + name)
+        ?? throw new FileNotFoundException($"There is no kernel source named {name}.");
 
     private static string[] Names(string ending) => [.. Assembly.GetExecutingAssembly().GetManifestResourceNames()
         .Where(n => n.StartsWith(Folder, StringComparison.Ordinal) && n.EndsWith(ending, StringComparison.Ordinal))

@@ -46,8 +46,8 @@ public sealed class NvrtcTests
     }
 
     [Test]
-    public void Every_program_compiles_and_assembles_without_spills(
-        [ValueSource(nameof(Programs))] string source, [Values("80", "90")] string level, [Values("0", "1")] string bfloat16)
+    public void A_program_that_nothing_launches_yet_compiles_and_assembles_without_spills(
+        [ValueSource(nameof(Unlaunched))] string source, [Values("80", "90")] string level, [Values("0", "1")] string bfloat16)
     {
         using var nvrtc = Compiler();
         var ptx = nvrtc.Compile(source, $"compute_{level}", $"-DELEMENT_BF16={bfloat16}");
@@ -91,7 +91,7 @@ public sealed class NvrtcTests
             Throws.InvalidOperationException.With.Message.Contains(source).And.Message.Contains("no_such_name"));
     }
 
-    private static IEnumerable<string> Programs => KernelSources.Programs();
+    private static IEnumerable<string> Unlaunched => KernelSources.Programs().Except(CudaKernelList.Sources.Select(s => s.File));
 
     private static CudaSource Source(string name) => CudaKernelList.Sources.Single(s => s.Name == name);
 
