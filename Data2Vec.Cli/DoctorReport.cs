@@ -15,6 +15,7 @@ internal static class DoctorReport
         output.WriteLine($"processors  {Environment.ProcessorCount}");
         output.WriteLine($"memory      {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1048576:N0} MiB");
         output.WriteLine($"vectors     {Processor.InstructionSets()}");
+        output.WriteLine($"kernels     kept in {KernelCache.Description}");
         output.WriteLine("devices");
         foreach (var name in new[] { "cpu", "reference" })
         {

@@ -7,7 +7,7 @@ namespace Data2Vec.Kernels;
 /// A CUDA device through its driver: hand-written kernels of kernels/ for the operations that take the time, ILGPU's for the
 /// rest, all on one stream and from one pool of memory. The same backend runs on the emulator, which needs no GPU.
 /// </summary>
-public sealed partial class CudaBackend : IBackend
+public sealed partial class CudaBackend : ICompilingBackend
 {
     private readonly CudaRuntime runtime;
     private readonly IlgpuBackend rest;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Data2Vec.Kernels.Ilgpu;
+using Data2Vec.Kernels.Platform;
 using ILGPU;
 
 namespace Data2Vec.Kernels.Cuda;
@@ -10,20 +11,18 @@ namespace Data2Vec.Kernels.Cuda;
 /// </summary>
 internal sealed unsafe class CudaRuntime : IKernelRuntime
 {
-    private const int MostArgumentBytes = 4096;
-
     private readonly ICudaDriver driver;
     private readonly CudaStaging staging;
-    private readonly PtxCompiler compiler = new();
+    private readonly KernelModules modules;
     private readonly AddressSpace addresses = new();
-    private nint[] kernels = [];
-    private nint[] modules = [];
-    private nint[] functions = [];
 
     /// <param name="driver">Disposed with this.</param>
-    public CudaRuntime(ICudaDriver driver)
+    /// <param name="cache">Where compiled kernels are kept; null = where the environment says.</param>
+    public CudaRuntime(ICudaDriver driver, KernelCache? cache = null)
     {
         this.driver = driver;
+        Cache = cache ?? KernelCache.Open();
+        modules = new KernelModules(driver, Cache);
         staging = new CudaStaging(driver);
         Pool = new CudaPool(driver, addresses);
     }
@@ -35,6 +34,14 @@ internal sealed unsafe class CudaRuntime : IKernelRuntime
 
     public string Description => string.Create(CultureInfo.InvariantCulture,
         $"cuda ({Name}, sm_{driver.Device.Major}{driver.Device.Minor}, {driver.Device.Multiprocessors} multiprocessors)");
+
+    public string Kind => "cuda";
+
+    public KernelCache Cache { get; }
+
+    public KernelCounts Kernels => new(modules.Loaded.Count, modules.Compiled);
+
+    public IReadOnlyCollection<string> LoadedKernels => modules.Loaded;
 
     public int Multiprocessors => driver.Device.Multiprocessors;
 
@@ -50,10 +57,16 @@ internal sealed unsafe class CudaRuntime : IKernelRuntime
 
     public void Synchronize() => driver.Synchronize();
 
+    public void Prepare(string name)
+    {
+        if (CudaKernelList.Find(name) is { } own) modules.Find(own);
+        else if (KernelList.Find(name) is { } source) modules.Find(source);
+    }
+
     public void Launch<TArgs>(KernelSource<TArgs> source, Index3D groups, int threads, in TArgs args)
         where TArgs : struct
     {
-        var function = Loaded(source);
+        var function = modules.Find(source);
         var packer = ArgumentPacker<TArgs>.Instance;
         var bytes = stackalloc byte[packer.Bytes];
         packer.Pack(args, (nint)bytes);
@@ -70,7 +83,7 @@ internal sealed unsafe class CudaRuntime : IKernelRuntime
         where TArgs : unmanaged
     {
         if (grid.X == 0 || grid.Y == 0 || grid.Z == 0) return;
-        var function = Loaded(kernel);
+        var function = modules.Find(kernel);
         fixed (TArgs* bytes = &args) driver.Launch(function, grid, new Dim3(threads), sharedBytes, [(nint)bytes]);
     }
 
@@ -80,34 +93,7 @@ internal sealed unsafe class CudaRuntime : IKernelRuntime
         staging.Dispose();
         Pool.Dispose();
         addresses.Dispose();
-        compiler.Dispose();
+        modules.Dispose();
         driver.Dispose();
-    }
-
-    private nint Loaded<TArgs>(KernelSource<TArgs> source)
-        where TArgs : struct
-    {
-        if (source.Number < kernels.Length && kernels[source.Number] != 0) return kernels[source.Number];
-        if (source.Number >= kernels.Length) Array.Resize(ref kernels, source.Number + 64);
-        var ptx = compiler.Compile(source);
-        var (entry, bytes) = PtxCompiler.EntryOf(ptx);
-        if (bytes != source.ArgumentBytes || bytes > MostArgumentBytes)
-        {
-            throw new InvalidOperationException(
-                $"The kernel {source.Name} takes {bytes} bytes of arguments, and its struct packs to {source.ArgumentBytes}.");
-        }
-        return kernels[source.Number] = driver.GetFunction(driver.LoadModule(ptx, source.Name), entry);
-    }
-
-    private nint Loaded(CudaKernel kernel)
-    {
-        if (kernel.Number < functions.Length && functions[kernel.Number] != 0) return functions[kernel.Number];
-        var (source, number) = (kernel.Source, kernel.Source.Number);
-        if (number >= modules.Length) Array.Resize(ref modules, number + 16);
-        if (modules[number] == 0) modules[number] = driver.LoadModule(source.Ptx(), source.Name);
-        var function = driver.GetFunction(modules[number], kernel.Entry);
-        if (kernel.MostSharedBytes > 0) driver.SetDynamicShared(function, kernel.MostSharedBytes);
-        if (kernel.Number >= functions.Length) Array.Resize(ref functions, kernel.Number + 64);
-        return functions[kernel.Number] = function;
     }
 }

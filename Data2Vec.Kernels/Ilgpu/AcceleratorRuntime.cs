@@ -1,3 +1,4 @@
+using Data2Vec.Kernels.Platform;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -10,12 +11,15 @@ internal sealed class AcceleratorRuntime : IKernelRuntime
     private readonly Accelerator accelerator;
     private readonly AcceleratorStream stream;
     private readonly PinnedRing staging;
+    private readonly List<string> loaded = [];
     private Delegate?[] kernels = [];
 
     /// <param name="context">The ILGPU context; disposed with this.</param>
     /// <param name="accelerator">A device of that context; disposed with this.</param>
-    public AcceleratorRuntime(Context context, Accelerator accelerator)
+    /// <param name="cache">Where the names of kernels in use are kept; null = where the environment says.</param>
+    public AcceleratorRuntime(Context context, Accelerator accelerator, KernelCache? cache = null)
     {
+        Cache = cache ?? KernelCache.Open();
         this.context = context;
         this.accelerator = accelerator;
         stream = accelerator.CreateStream();
@@ -26,6 +30,14 @@ internal sealed class AcceleratorRuntime : IKernelRuntime
     public string Name => accelerator.Name;
 
     public string Description => $"ilgpu ({Name}, {accelerator.AcceleratorType.ToString().ToLowerInvariant()})";
+
+    public string Kind => $"ilgpu {accelerator.AcceleratorType.ToString().ToLowerInvariant()}";
+
+    public KernelCache Cache { get; }
+
+    public KernelCounts Kernels => new(loaded.Count, loaded.Count);
+
+    public IReadOnlyCollection<string> LoadedKernels => loaded;
 
     public int Multiprocessors => accelerator.NumMultiprocessors;
 
@@ -60,6 +72,11 @@ internal sealed class AcceleratorRuntime : IKernelRuntime
 
     public void Synchronize() => stream.Synchronize();
 
+    public void Prepare(string name)
+    {
+        if (KernelList.Find(name) is { } source) Loaded(source);
+    }
+
     public void Launch<TArgs>(KernelSource<TArgs> source, Index3D groups, int threads, in TArgs args)
         where TArgs : struct
     {
@@ -83,7 +100,9 @@ internal sealed class AcceleratorRuntime : IKernelRuntime
         if (source.Number >= kernels.Length) Array.Resize(ref kernels, source.Number + 64);
         try
         {
-            return kernels[source.Number] = source.Load(accelerator);
+            kernels[source.Number] = source.Load(accelerator);
+            loaded.Add(source.Name);
+            return kernels[source.Number]!;
         }
         catch (Exception e) when (e is InternalCompilerException or AcceleratorException or NotSupportedException)
         {

@@ -1,3 +1,4 @@
+using Data2Vec.Kernels.Platform;
 using ILGPU;
 
 namespace Data2Vec.Kernels.Ilgpu;
@@ -13,6 +14,18 @@ internal interface IKernelRuntime : IDisposable
 
     /// <summary>What drives which device: "ilgpu (..., cuda)".</summary>
     string Description { get; }
+
+    /// <summary>What drives it, in a word or two: kernels that one kind has used are of use to another device of it.</summary>
+    string Kind { get; }
+
+    /// <summary>Where compiled kernels and the names of those in use are kept.</summary>
+    KernelCache Cache { get; }
+
+    /// <summary>What was loaded and compiled so far.</summary>
+    KernelCounts Kernels { get; }
+
+    /// <summary>Names of the kernels that are loaded.</summary>
+    IReadOnlyCollection<string> LoadedKernels { get; }
 
     /// <summary>Streaming multiprocessors or compute units.</summary>
     int Multiprocessors { get; }
@@ -31,6 +44,10 @@ internal interface IKernelRuntime : IDisposable
 
     /// <summary>Waits for everything queued.</summary>
     void Synchronize();
+
+    /// <summary>Compiles and loads a kernel ahead of its first launch; does nothing when there is none of that name.</summary>
+    /// <exception cref="InvalidOperationException">It does not compile; the sentence names kernel and device.</exception>
+    void Prepare(string name);
 
     /// <summary>Queues a kernel, which is compiled when it is first asked for.</summary>
     /// <exception cref="InvalidOperationException">It does not compile; the sentence names kernel and device.</exception>

@@ -11,7 +11,7 @@ namespace Data2Vec.Kernels;
 /// stream, no waiting but for <see cref="Download"/> and <see cref="Synchronize"/>, no float atomics: the bits do not change
 /// from run to run.
 /// </summary>
-public sealed partial class IlgpuBackend : IBackend
+public sealed partial class IlgpuBackend : ICompilingBackend
 {
     private readonly IKernelRuntime runtime;
     private readonly BufferPool<IlgpuBuffer> pool;

@@ -3,6 +3,8 @@ namespace Data2Vec.Kernels.Ilgpu;
 /// <summary>Every kernel of the ILGPU backend: what the tests compile and hold to a budget.</summary>
 internal static class KernelList
 {
+    private static readonly Lazy<Dictionary<string, KernelSource>> Names = new(() => All.ToDictionary(k => k.Name));
+
     public static IEnumerable<KernelSource> All =>
     [
         .. UnaryKernels.All,
@@ -32,4 +34,7 @@ internal static class KernelList
         .. AdamKernels.All,
         .. AttentionKernels.All,
     ];
+
+    /// <summary>A kernel by its name; null when there is none.</summary>
+    public static KernelSource? Find(string name) => Names.Value.GetValueOrDefault(name);
 }

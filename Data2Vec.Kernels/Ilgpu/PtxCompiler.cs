@@ -11,6 +11,9 @@ namespace Data2Vec.Kernels.Ilgpu;
 /// <summary>Compiles ILGPU kernels to PTX without a GPU.</summary>
 internal sealed partial class PtxCompiler : IDisposable
 {
+    /// <summary>For what it compiles.</summary>
+    public const string Target = "sm_80";
+
     private readonly Context context = Context.Create(b => b.Math(MathMode.Default));
     private readonly PTXBackend backend;
 

@@ -50,7 +50,8 @@ public static class Pretrainer
         var (first, last) = (folder.ReadMetrics().FirstOrDefault(), folder.ReadMetrics().LastOrDefault());
         var summary = new RunSummary(config.Modality, config.Preset, config.Seed, session.Step, clock.Elapsed.TotalSeconds,
             first?.Loss, last?.Loss, last?.TargetStd, last?.PredictionStd, last?.PositionR2, last?.EffectiveRank,
-            probes, leftOut, training.PositionsPerSecond, training.FirstUpdateSeconds, PeakMemory.Read(), device.ToString(),
+            probes, leftOut, training.PositionsPerSecond, training.FirstUpdateSeconds, training.Warming?.Seconds,
+            training.Warming?.Kernels, training.Warming?.FirstUpdateKernels, PeakMemory.Read(), device.ToString(),
             config.Threads == 0 ? Environment.ProcessorCount : config.Threads, task.Digest);
         folder.WriteJson("summary.json", summary);
         observer.Finished(summary);

@@ -53,8 +53,13 @@ public sealed record StepReport(
 /// <param name="ProbesLeftOut">Probes that this data cannot have, each with the reason.</param>
 /// <param name="TokensPerSecond">Positions (tokens, frames, patches) per second over all training of this process.</param>
 /// <param name="FirstUpdateSeconds">
-/// Time of this process' first update, in which kernels are compiled and pools are filled; absent when there was none.
+/// Time of this process' first update, in which pools are filled and kernels loaded that were not warmed; null without one.
 /// </param>
+/// <param name="WarmSeconds">
+/// Time of loading kernels before the first update; null on devices that compile none.
+/// </param>
+/// <param name="WarmKernels">Kernels that were loaded then: what such runs have used before.</param>
+/// <param name="FirstUpdateKernels">Kernels that the first update had to load all the same.</param>
 /// <param name="PeakMemoryMb">
 /// Peak of the process' resident memory: on Linux during this run, elsewhere since the process started.
 /// </param>
@@ -64,8 +69,8 @@ public sealed record StepReport(
 public sealed record RunSummary(
     string Modality, string Preset, ulong Seed, int Steps, double Seconds, double? LossFirst, double? LossLast,
     double? TargetStd, double? PredictionStd, double? PositionR2, double? EffectiveRank, IReadOnlyList<ProbeResult> Probes,
-    IReadOnlyList<string> ProbesLeftOut, double TokensPerSecond, double? FirstUpdateSeconds, double PeakMemoryMb,
-    string Device, int Threads, string DataDigest);
+    IReadOnlyList<string> ProbesLeftOut, double TokensPerSecond, double? FirstUpdateSeconds, double? WarmSeconds,
+    int? WarmKernels, int? FirstUpdateKernels, double PeakMemoryMb, string Device, int Threads, string DataDigest);
 
 /// <summary>Told what happens in a run; the command line shows it.</summary>
 public interface IPretrainObserver

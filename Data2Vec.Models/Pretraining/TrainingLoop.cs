@@ -18,12 +18,16 @@ internal sealed class TrainingLoop(
     /// <summary>Over all updates of this process.</summary>
     public double PositionsPerSecond { get; private set; }
 
-    /// <summary>Time of this process' first update, in which kernels are compiled and pools are filled.</summary>
+    /// <summary>Time of this process' first update, in which pools are filled and kernels loaded that were not warmed.</summary>
     public double? FirstUpdateSeconds { get; private set; }
+
+    /// <summary>What was loaded before the updates; null for devices that compile nothing, and without updates.</summary>
+    public Warming? Warming { get; private set; }
 
     /// <summary>Trains; false when a stop was requested (a checkpoint is written then).</summary>
     public bool Run(CancellationToken stop)
     {
+        if (session.Step < config.Steps) Warming = Warming.Of(session.Store.Device.Backend, config, observer);
         clock.Start();
         while (session.Step < config.Steps)
         {
@@ -48,7 +52,11 @@ internal sealed class TrainingLoop(
     {
         foreach (var update in session.Reports())
         {
-            FirstUpdateSeconds ??= clock.Elapsed.TotalSeconds;
+            if (FirstUpdateSeconds is null)
+            {
+                FirstUpdateSeconds = clock.Elapsed.TotalSeconds;
+                Warming?.FirstUpdateIsOver();
+            }
             positions += update.Positions;
             windowPositions += update.Positions;
             if (update.Skipped) observer.Warned($"step {update.Step}: gradient not finite, the update was skipped");
@@ -94,6 +102,7 @@ internal sealed class TrainingLoop(
         TakeReports();
         if (saved == session.Step) return;
         saved = session.Step;
+        Warming?.Remember();
         var path = folder.Checkpoints.Save(session.Step, writer =>
         {
             TrainingState.Write(writer, session.Store, session.Step);

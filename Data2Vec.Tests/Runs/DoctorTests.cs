@@ -16,6 +16,7 @@ public sealed class DoctorTests
         Assert.That(After("vectors"), Is.EqualTo(Processor.InstructionSets()).And.Not.Empty);
         Assert.That(After("cpu"), Does.Match(@"^cpu \(.+, \d+ threads?\)$"));
         Assert.That(After("reference"), Does.Contain("double precision"));
+        Assert.That(After("kernels"), Is.EqualTo($"kept in {KernelCache.Description}").And.Contain("build-"));
         foreach (var (library, result) in LibraryProbe.Run())
         {
             Assert.That(After(library), Is.EqualTo(result).And.Not.Empty);
