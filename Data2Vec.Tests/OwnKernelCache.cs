@@ -4,7 +4,8 @@ using NUnit.Framework;
 namespace Data2Vec.Tests;
 
 /// <summary>
-/// Tests neither read nor change the kernels that this user's runs keep: they share a folder that is removed at the end.
+/// Tests neither read nor change the kernels that this user's runs keep: they share a folder that is removed at the
+/// end.
 /// </summary>
 [SetUpFixture]
 public sealed class OwnKernelCache

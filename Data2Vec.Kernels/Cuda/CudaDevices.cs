@@ -10,9 +10,9 @@ public static class CudaDevices
     /// <param name="reason">Why there are none.</param>
     public static int Count(out string reason) => NativeDriver.Count(out reason);
 
-    /// <summary>An NVIDIA GPU by its number.</summary>
+    /// <summary>An NVIDIA GPU by its number, through the binding that DATA2VEC_CUDA_BINDING names.</summary>
     /// <exception cref="NotSupportedException">There is no driver or no such device; the sentence says what was tried.</exception>
-    public static CudaBackend Open(int number) => new(new CudaRuntime(NativeDriver.Open(number)));
+    public static CudaBackend Open(int number) => new(new CudaRuntime(CudaBinding.Open(number)));
 
     /// <summary>
     /// The same host code and kernels on an interpreter of PTX, for tiny cases on machines without a GPU: see docs/emulator.md.

@@ -4,8 +4,8 @@ using Data2Vec.Kernels.Platform;
 namespace Data2Vec.Kernels.Cuda;
 
 /// <summary>
-/// The kernels that a device has loaded: our own from the PTX that travels with the assembly, ILGPU's from the PTX that its
-/// compiler writes, which is kept on the disk. Each is loaded when it is first asked for.
+/// The kernels that a device has loaded: our own from the PTX that travels with the assembly, ILGPU's from the PTX that
+/// its compiler writes, which is kept on the disk. Each is loaded when it is first asked for.
 /// </summary>
 internal sealed class KernelModules(ICudaDriver driver, KernelCache cache) : IDisposable
 {
@@ -24,7 +24,9 @@ internal sealed class KernelModules(ICudaDriver driver, KernelCache cache) : IDi
     public int Compiled { get; private set; }
 
     /// <summary>The function of an ILGPU kernel.</summary>
-    /// <exception cref="InvalidOperationException">It does not compile, or not to what its arguments are packed for.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// It does not compile, or not to what its arguments are packed for.
+    /// </exception>
     public nint Find(KernelSource source)
     {
         if (source.Number < kernels.Length && kernels[source.Number] != 0) return kernels[source.Number];
@@ -34,7 +36,8 @@ internal sealed class KernelModules(ICudaDriver driver, KernelCache cache) : IDi
         if (bytes != source.ArgumentBytes || bytes > MostArgumentBytes)
         {
             throw new InvalidOperationException(
-                $"The kernel {source.Name} takes {bytes} bytes of arguments, and its struct packs to {source.ArgumentBytes}.");
+                $"The kernel {source.Name} takes {bytes} bytes of arguments, "
+                + $"and its struct packs to {source.ArgumentBytes}.");
         }
         kernels[source.Number] = driver.GetFunction(driver.LoadModule(ptx, source.Name), entry);
         loaded.Add(source.Name);

@@ -4,8 +4,8 @@ using ILGPU;
 namespace Data2Vec.Kernels.Ilgpu;
 
 /// <summary>
-/// What <see cref="IlgpuBackend"/> needs of a device: memory, and kernels in one queue. Either ILGPU drives the device itself,
-/// or its compiler's PTX is handed to a CUDA driver.
+/// What <see cref="IlgpuBackend"/> needs of a device: memory, and kernels in one queue. Either ILGPU drives the device
+/// itself, or its compiler's PTX is handed to a CUDA driver.
 /// </summary>
 internal interface IKernelRuntime : IDisposable
 {
@@ -15,7 +15,9 @@ internal interface IKernelRuntime : IDisposable
     /// <summary>What drives which device: "ilgpu (..., cuda)".</summary>
     string Description { get; }
 
-    /// <summary>What drives it, in a word or two: kernels that one kind has used are of use to another device of it.</summary>
+    /// <summary>
+    /// What drives it, in a word or two: kernels that one kind has used are of use to another device of it.
+    /// </summary>
     string Kind { get; }
 
     /// <summary>Where compiled kernels and the names of those in use are kept.</summary>
@@ -45,12 +47,18 @@ internal interface IKernelRuntime : IDisposable
     /// <summary>Waits for everything queued.</summary>
     void Synchronize();
 
-    /// <summary>Compiles and loads a kernel ahead of its first launch; does nothing when there is none of that name.</summary>
-    /// <exception cref="InvalidOperationException">It does not compile; the sentence names kernel and device.</exception>
+    /// <summary>
+    /// Compiles and loads a kernel ahead of its first launch; does nothing when there is none of that name.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// It does not compile; the sentence names kernel and device.
+    /// </exception>
     void Prepare(string name);
 
     /// <summary>Queues a kernel, which is compiled when it is first asked for.</summary>
-    /// <exception cref="InvalidOperationException">It does not compile; the sentence names kernel and device.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// It does not compile; the sentence names kernel and device.
+    /// </exception>
     void Launch<TArgs>(KernelSource<TArgs> source, Index3D groups, int threads, in TArgs args)
         where TArgs : struct;
 }

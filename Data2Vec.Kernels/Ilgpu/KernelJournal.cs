@@ -9,7 +9,9 @@ internal sealed class KernelJournal(KernelCache cache, string device)
     public string[] Read(string work) =>
         cache.Read(NameOf(work))?.Split('\n', StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    /// <summary>Adds names. Of two processes that add at once one may be lost, which costs the next run some time.</summary>
+    /// <summary>
+    /// Adds names. Of two processes that add at once one may be lost, which costs the next run some time.
+    /// </summary>
     public void Add(string work, IEnumerable<string> kernels)
     {
         var before = Read(work);

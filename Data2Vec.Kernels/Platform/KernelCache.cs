@@ -5,11 +5,12 @@ using ILGPU;
 namespace Data2Vec.Kernels.Platform;
 
 /// <summary>
-/// What compiling has made, in small files, so that the next process need not make it again: the PTX that ILGPU writes, and
-/// the names of kernels that runs have used. Each build of the kernels has a folder of its own. A file is written aside and
-/// renamed, and counts only while its digest holds: whatever is damaged, locked or not to be written is as if it were not
-/// there. Several processes share the folder. What NVIDIA's driver assembles of PTX it keeps itself (CUDA_CACHE_PATH, see the
-/// CUDA programming guide, environment variables), so binaries are not kept here a second time.
+/// What compiling has made, in small files, so that the next process need not make it again: the PTX that ILGPU writes,
+/// and the names of kernels that runs have used. Each build of the kernels has a folder of its own. A file is written
+/// aside and renamed, and counts only while its digest holds: whatever is damaged, locked or not to be written is as if
+/// it were not there. Several processes share the folder. What NVIDIA's driver assembles of PTX it keeps itself
+/// (CUDA_CACHE_PATH, see the CUDA programming guide, environment variables), so binaries are not kept here a second
+/// time.
 /// </summary>
 public sealed class KernelCache
 {
@@ -35,8 +36,8 @@ public sealed class KernelCache
     public static string Description => Open().folder ?? $"none ({Variable}=off, or no home folder)";
 
     /// <summary>
-    /// What decides how a kernel is compiled, beside itself: the modules of the kernels, of ILGPU and of the library that both
-    /// are compiled against.
+    /// What decides how a kernel is compiled, beside itself: the modules of the kernels, of ILGPU and of the library
+    /// that both are compiled against.
     /// </summary>
     private static string ThisBuild { get; } = Short(string.Join(' ', new[]
     {
@@ -47,7 +48,8 @@ public sealed class KernelCache
     internal static KernelCache Open() => new(Root(Environment.GetEnvironmentVariable));
 
     /// <summary>
-    /// The folder by the environment: the variable's own, else data2vec/kernels below XDG_CACHE_HOME or ~/.cache; null for none.
+    /// The folder by the environment: the variable's own, else data2vec/kernels below XDG_CACHE_HOME or ~/.cache; null
+    /// for none.
     /// </summary>
     internal static string? Root(Func<string, string?> environment)
     {

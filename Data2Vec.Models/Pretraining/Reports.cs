@@ -51,9 +51,12 @@ public sealed record StepReport(
 /// <param name="EffectiveRank">Last logged.</param>
 /// <param name="Probes">Linear probes, if they were asked for.</param>
 /// <param name="ProbesLeftOut">Probes that this data cannot have, each with the reason.</param>
-/// <param name="TokensPerSecond">Positions (tokens, frames, patches) per second over all training of this process.</param>
+/// <param name="TokensPerSecond">
+/// Positions (tokens, frames, patches) per second over all training of this process.
+/// </param>
 /// <param name="FirstUpdateSeconds">
-/// Time of this process' first update, in which pools are filled and kernels loaded that were not warmed; null without one.
+/// Time of this process' first update, in which pools are filled and kernels loaded that were not warmed; null
+/// without one.
 /// </param>
 /// <param name="WarmSeconds">
 /// Time of loading kernels before the first update; null on devices that compile none.

@@ -18,10 +18,14 @@ internal sealed class TrainingLoop(
     /// <summary>Over all updates of this process.</summary>
     public double PositionsPerSecond { get; private set; }
 
-    /// <summary>Time of this process' first update, in which pools are filled and kernels loaded that were not warmed.</summary>
+    /// <summary>
+    /// Time of this process' first update, in which pools are filled and kernels loaded that were not warmed.
+    /// </summary>
     public double? FirstUpdateSeconds { get; private set; }
 
-    /// <summary>What was loaded before the updates; null for devices that compile nothing, and without updates.</summary>
+    /// <summary>
+    /// What was loaded before the updates; null for devices that compile nothing, and without updates.
+    /// </summary>
     public Warming? Warming { get; private set; }
 
     /// <summary>Trains; false when a stop was requested (a checkpoint is written then).</summary>
@@ -112,6 +116,8 @@ internal sealed class TrainingLoop(
         observer.Saved(path, session.Step);
     }
 
-    /// <summary>The settings without the numbers of threads: they change no result, so no byte of a checkpoint.</summary>
+    /// <summary>
+    /// The settings without the numbers of threads: they change no result, so no byte of a checkpoint.
+    /// </summary>
     private string Portable() => ConfigKeys.Print(config with { Threads = 0, Workers = 0 });
 }

@@ -3,7 +3,9 @@ using NUnit.Framework;
 
 namespace Data2Vec.Tests.Gpu;
 
-/// <summary>What the cache of kernels gives back is what was put in, or nothing: never an error, never another text.</summary>
+/// <summary>
+/// What the cache of kernels gives back is what was put in, or nothing: never an error, never another text.
+/// </summary>
 public sealed class KernelCacheTests
 {
     private const string Name = "sm_80 layer_norm_fwd float32";
@@ -76,7 +78,8 @@ public sealed class KernelCacheTests
         Directory.CreateDirectory(broken.PathOf(Name));
         broken.Write(Name, Text);
         Assert.That(broken.Read(Name), Is.Null);
-        Assert.That(Directory.GetFiles(Path.GetDirectoryName(broken.PathOf(Name))!), Is.Empty, "what was written aside");
+        var build = Path.GetDirectoryName(broken.PathOf(Name))!;
+        Assert.That(Directory.GetFiles(build), Is.Empty, "what was written aside");
         File.Delete(file);
     }
 

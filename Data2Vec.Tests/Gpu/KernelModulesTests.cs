@@ -64,7 +64,8 @@ public sealed class KernelModulesTests
         string[] names = [.. KernelList.All.Select(k => k.Name), .. CudaKernelList.All.Select(k => k.ToString())];
         Assert.That(names, Is.Unique);
         foreach (var kernel in KernelList.All) Assert.That(KernelList.Find(kernel.Name), Is.SameAs(kernel));
-        foreach (var kernel in CudaKernelList.All) Assert.That(CudaKernelList.Find(kernel.ToString()), Is.SameAs(kernel));
+        foreach (var kernel in CudaKernelList.All)
+            Assert.That(CudaKernelList.Find(kernel.ToString()), Is.SameAs(kernel));
         Assert.That(names, Has.None.Contains("\n"), "a journal has a line for each");
     }
 

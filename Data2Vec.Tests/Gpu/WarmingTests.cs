@@ -6,7 +6,8 @@ using NUnit.Framework;
 namespace Data2Vec.Tests.Gpu;
 
 /// <summary>
-/// The second run on a device that compiles kernels loads all that it needs before its first update, and comes to the same.
+/// The second run on a device that compiles kernels loads all that it needs before its first update, and comes to the
+/// same.
 /// </summary>
 public sealed class WarmingTests
 {
@@ -32,21 +33,25 @@ public sealed class WarmingTests
             Assert.That(Count(warm, "warm_kernels"), Is.GreaterThanOrEqualTo(Count(cold, "first_update_kernels")));
             Assert.That(words, Does.Contain($"{Count(warm, "warm_kernels")} kernels that such runs use are loaded"));
             Assert.That(warm.GetProperty("warm_seconds").GetDouble(), Is.Positive);
-            Assert.That(RunFiles.TrainedHashes(tiny.Folder("warm")), Is.EqualTo(RunFiles.TrainedHashes(tiny.Folder("cold"))));
+            Assert.That(Trained("warm"), Is.EqualTo(Trained("cold")));
 
-            foreach (var file in Directory.GetFiles(own, "*", SearchOption.AllDirectories)) File.WriteAllText(file, "damaged");
+            foreach (var file in Directory.GetFiles(own, "*", SearchOption.AllDirectories))
+                File.WriteAllText(file, "damaged");
             var (damaged, _) = Run("damaged");
             Assert.That(Count(damaged, "first_update_kernels"), Is.EqualTo(Count(cold, "first_update_kernels")));
-            Assert.That(RunFiles.TrainedHashes(tiny.Folder("damaged")), Is.EqualTo(RunFiles.TrainedHashes(tiny.Folder("cold"))));
+            Assert.That(Trained("damaged"), Is.EqualTo(Trained("cold")));
         }
         finally
         {
             Environment.SetEnvironmentVariable(KernelCache.Variable, shared);
         }
 
+        string[] Trained(string name) => RunFiles.TrainedHashes(tiny.Folder(name));
+
         (JsonElement Summary, string Words) Run(string name)
         {
-            var words = Runs.CommandLine.Succeed([.. tiny.Arguments(name, Settings).Select(a => a == "cpu" ? device : a)]);
+            var arguments = tiny.Arguments(name, Settings).Select(a => a == "cpu" ? device : a);
+            var words = Runs.CommandLine.Succeed([.. arguments]);
             return (RunFiles.Summary(tiny.Folder(name)), words);
         }
     }
