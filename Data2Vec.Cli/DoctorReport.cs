@@ -23,6 +23,7 @@ internal static class DoctorReport
             output.WriteLine($"  {name,-10} {device}");
         }
         foreach (var line in CudaGpus().Concat(Gpus())) output.WriteLine($"  {line}");
+        output.WriteLine($"  {"cublaslt",-10} {CudaDevices.CublasLtState}");
         output.WriteLine("libraries (for GPUs)");
         foreach (var (library, result) in LibraryProbe.Run()) output.WriteLine($"  {library,-38} {result}");
     }

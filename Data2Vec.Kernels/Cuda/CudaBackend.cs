@@ -11,15 +11,19 @@ public sealed partial class CudaBackend : ICompilingBackend
 {
     private readonly CudaRuntime runtime;
     private readonly IlgpuBackend rest;
+    private readonly CublasLt? library;
 
-    internal CudaBackend(CudaRuntime runtime)
+    /// <param name="runtime">The device; disposed with this backend.</param>
+    /// <param name="library">Takes the products that it can, when given; disposed with this backend.</param>
+    internal CudaBackend(CudaRuntime runtime, CublasLt? library = null)
     {
         this.runtime = runtime;
+        this.library = library;
         rest = new IlgpuBackend(runtime);
     }
 
     /// <inheritdoc/>
-    public string Description => rest.Description;
+    public string Description => library is null ? rest.Description : $"{rest.Description}, products by {library.Name}";
 
     /// <inheritdoc/>
     public bool Supports(DType type) => rest.Supports(type);
@@ -52,7 +56,12 @@ public sealed partial class CudaBackend : ICompilingBackend
     public void Synchronize() => rest.Synchronize();
 
     /// <inheritdoc/>
-    public void Dispose() => rest.Dispose();
+    public void Dispose()
+    {
+        rest.Synchronize();
+        library?.Dispose();
+        rest.Dispose();
+    }
 
     /// <summary>Where kernels note the first bad index: a <see cref="Fault"/>, as ILGPU's kernels note it.</summary>
     private ulong FaultAddress => ((CudaBuffer)rest.FaultNote).Pointer;

@@ -10,9 +10,28 @@ public static class CudaDevices
     /// <param name="reason">Why there are none.</param>
     public static int Count(out string reason) => NativeDriver.Count(out reason);
 
-    /// <summary>An NVIDIA GPU by its number, through the binding that DATA2VEC_CUDA_BINDING names.</summary>
+    /// <summary>
+    /// An NVIDIA GPU by its number, through the binding that DATA2VEC_CUDA_BINDING names, with cuBLASLt if
+    /// DATA2VEC_CUBLASLT asks for it.
+    /// </summary>
     /// <exception cref="NotSupportedException">There is no driver or no such device; the sentence says what was tried.</exception>
-    public static CudaBackend Open(int number) => new(new CudaRuntime(CudaBinding.Open(number)));
+    public static CudaBackend Open(int number)
+    {
+        var library = CublasLtApi.Asked();
+        var driver = CudaBinding.Open(number);
+        try
+        {
+            return new CudaBackend(new CudaRuntime(driver), library is null ? null : new CublasLt(library, driver));
+        }
+        catch (CudaException e)
+        {
+            driver.Dispose();
+            throw new NotSupportedException($"The device 'cuda:{number}' cannot be used: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Whether cuBLASLt is asked for and where it was found, or what was tried; for people.</summary>
+    public static string CublasLtState => CublasLtApi.State();
 
     /// <summary>
     /// The same host code and kernels on an interpreter of PTX, for tiny cases on machines without a GPU: see docs/emulator.md.

@@ -10,6 +10,9 @@ internal interface ICudaDriver : IDisposable
     /// <summary>What it drives.</summary>
     CudaDeviceInfo Device { get; }
 
+    /// <summary>The one stream by its own handle, for libraries that queue their work into it; 0 without one.</summary>
+    nint Stream { get; }
+
     /// <summary>Compiles PTX for the device and loads it.</summary>
     /// <param name="ptx">The text.</param>
     /// <param name="name">What to call it in messages.</param>

@@ -40,6 +40,8 @@ internal sealed unsafe class ManagedCudaDriver : ICudaDriver
 
     public CudaDeviceInfo Device { get; }
 
+    public nint Stream => stream.Pointer;
+
     /// <summary>A device by its number.</summary>
     /// <exception cref="NotSupportedException">
     /// There is no driver or no such device; the sentence says what was tried.

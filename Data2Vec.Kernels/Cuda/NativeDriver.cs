@@ -36,6 +36,8 @@ internal sealed unsafe class NativeDriver : ICudaDriver
 
     public CudaDeviceInfo Device { get; }
 
+    public nint Stream => stream;
+
     /// <summary>Devices that the driver has; 0 without a driver.</summary>
     /// <param name="reason">Why there are none.</param>
     public static int Count(out string reason)

@@ -22,6 +22,9 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     /// <inheritdoc/>
     public CudaDeviceInfo Device { get; } = new("emulator (sm_80)", 8, 0, MultiprocessorCount, MemoryBytes, MostShared);
 
+    /// <inheritdoc/>
+    public nint Stream => 0;
+
     /// <summary>
     /// Looks for reads of unwritten memory, shared races, conflicts of banks and sectors. On from the beginning.
     /// </summary>

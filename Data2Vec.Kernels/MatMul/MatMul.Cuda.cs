@@ -49,6 +49,8 @@ public sealed partial class CudaBackend
     private void MultiplyMatrices(
         DType type, CudaProductArgs<CudaMatrix, CudaMatrix> a, bool leftUnits = true, bool rightUnits = true)
     {
+        if (library is not null && ColumnProduct.Of(type, a) is { } product
+            && library.TryMultiply(product, TensorFloat32)) return;
         var (left, right) = (LayoutOf(a.Left, a.M, a.K, type), LayoutOf(a.Right, a.N, a.K, type));
         var isEven = leftUnits && rightUnits && left >= 0 && right >= 0;
         var kernels = TensorFloat32 && type == DType.Float32 ? CudaProducts.TensorMatrices : CudaProducts.Matrices;

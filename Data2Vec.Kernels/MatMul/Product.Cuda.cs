@@ -90,6 +90,23 @@ internal struct CudaProductBatch
         return batch;
     }
 
+    /// <summary>
+    /// The steps of a batch whose matrices are all one step apart, as if it had one dimension; null otherwise.
+    /// </summary>
+    public readonly (long Left, long Right, long C)? Even()
+    {
+        (long Left, long Right, long C)? even = null;
+        var inside = 1L;
+        for (var d = rank - 1; d >= 0; d--)
+        {
+            if (extents[d] == 1) continue;
+            if (even is not { } e) even = (left[d], right[d], c[d]);
+            else if ((left[d], right[d], c[d]) != (e.Left * inside, e.Right * inside, e.C * inside)) return null;
+            inside *= extents[d];
+        }
+        return even ?? (0, 0, 0);
+    }
+
     [InlineArray(Shape.MaxRank - 2)]
     private struct Steps
     {

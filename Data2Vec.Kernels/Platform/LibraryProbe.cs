@@ -33,7 +33,7 @@ public static class LibraryProbe
     /// <summary>
     /// The loader's own words. .NET puts advice on tracing before them, and on Linux the words begin with a name again.
     /// </summary>
-    private static string Reason(string message, string library)
+    internal static string Reason(string message, string library)
     {
         var words = message.ReplaceLineEndings(" ").Trim();
         var at = words.LastIndexOf(library + ": ", StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using Data2Vec.Kernels;
 using Data2Vec.Kernels.Platform;
 using NUnit.Framework;
 
@@ -17,6 +18,9 @@ public sealed class DoctorTests
         Assert.That(After("cpu"), Does.Match(@"^cpu \(.+, \d+ threads?\)$"));
         Assert.That(After("reference"), Does.Contain("double precision"));
         Assert.That(After("kernels"), Is.EqualTo($"kept in {KernelCache.Description}").And.Contain("build-"));
+        Assert.That(After("cublaslt"), Is.EqualTo(CudaDevices.CublasLtState));
+        Assert.That(After("cublaslt"), Does.StartWith("off (DATA2VEC_CUBLASLT=on switches it on); ")
+            .And.Match("version [0-9]+$|not found: libcublasLt.so.12: .+; /usr/local/cuda/.+"));
         foreach (var (library, result) in LibraryProbe.Run())
         {
             Assert.That(After(library), Is.EqualTo(result).And.Not.Empty);
