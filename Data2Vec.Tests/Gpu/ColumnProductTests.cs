@@ -9,7 +9,7 @@ public sealed class ColumnProductTests
 {
     private static readonly int[] Extents = [1, 2, 5];
 
-    private static readonly int[][] Batches = [[], [3], [2, 3], [1, 3, 1, 2]];
+    private static readonly int[][] Batches = [[], [3], [2, 3], [1, 3, 1, 2], [2, 3, 2]];
 
     [Test]
     public void Every_layout_extent_and_batch_touches_the_same_numbers(
