@@ -12,7 +12,7 @@
 //                owners of rows are found by atomics on integers, whose outcome does not depend on their order.
 // Numerics       as Data2Vec.Kernels/SmoothL1/SmoothL1.Reference.cs, in float32.
 // Launched by    Data2Vec.Kernels/SmoothL1/SmoothL1.Cuda.cs
-// Tested by      Data2Vec.Tests/Gpu/CudaSmoothL1Tests.cs; verify smoothl1 --device emulator
+// Tested by      Data2Vec.Tests/Gpu/CudaLossTests.cs; verify smoothl1 --device emulator
 // Source         Girshick 2015; Baevski et al. 2022, section 3.3.
 #include "common/fault.cuh"
 #include "common/indices.cuh"

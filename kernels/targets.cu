@@ -15,7 +15,7 @@
 // Determinism    sums in an order fixed by the shape.
 // Numerics       as norms and mean in Data2Vec.Kernels/Targets/Targets.Reference.cs, in float32.
 // Launched by    Data2Vec.Kernels/Targets/Targets.Cuda.cs
-// Tested by      Data2Vec.Tests/Gpu/CudaRowKernelTests.cs; verify targets --device emulator
+// Tested by      Data2Vec.Tests/Gpu/CudaTargetsTests.cs; verify targets --device emulator
 // Source         Baevski et al. 2022, section 3.3; Welford 1962; Chan, Golub and LeVeque 1983.
 #include "common/reduce.cuh"
 #include "common/vector.cuh"

@@ -37,12 +37,6 @@ public sealed partial class CudaBackend
     public void SoftmaxBackward(in SoftmaxBackwardArgs a) => rest.SoftmaxBackward(a);
 
     /// <inheritdoc/>
-    public void LayerNorm(in LayerNormArgs a) => rest.LayerNorm(a);
-
-    /// <inheritdoc/>
-    public void LayerNormBackward(in LayerNormBackwardArgs a) => rest.LayerNormBackward(a);
-
-    /// <inheritdoc/>
     public void InstanceNorm(in InstanceNormArgs a) => rest.InstanceNorm(a);
 
     /// <inheritdoc/>
@@ -68,37 +62,4 @@ public sealed partial class CudaBackend
 
     /// <inheritdoc/>
     public void Dropout(in DropoutArgs a) => rest.Dropout(a);
-
-    /// <inheritdoc/>
-    public void SmoothL1(in SmoothL1Args a) => rest.SmoothL1(a);
-
-    /// <inheritdoc/>
-    public void SmoothL1Backward(in SmoothL1BackwardArgs a) => rest.SmoothL1Backward(a);
-
-    /// <inheritdoc/>
-    public void CrossEntropy(in CrossEntropyArgs a) => rest.CrossEntropy(a);
-
-    /// <inheritdoc/>
-    public void CrossEntropyBackward(in CrossEntropyBackwardArgs a) => rest.CrossEntropyBackward(a);
-
-    /// <inheritdoc/>
-    public void CtcLoss(in CtcLossArgs a) => rest.CtcLoss(a);
-
-    /// <inheritdoc/>
-    public void CtcLossBackward(in CtcLossBackwardArgs a) => rest.CtcLossBackward(a);
-
-    /// <inheritdoc/>
-    public void GradientNorm(in GradientNormArgs a) => rest.GradientNorm(a);
-
-    /// <inheritdoc/>
-    public void Adam(in AdamArgs a) => rest.Adam(a);
-
-    /// <inheritdoc/>
-    public void Ema(in EmaArgs a) => rest.Ema(a);
-
-    /// <inheritdoc/>
-    public void AdamWithEma(in AdamWithEmaArgs a) => rest.AdamWithEma(a);
-
-    /// <inheritdoc/>
-    public void Targets(in TargetsArgs a) => rest.Targets(a);
 }

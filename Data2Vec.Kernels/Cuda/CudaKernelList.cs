@@ -6,7 +6,11 @@ internal static class CudaKernelList
     private static readonly Lazy<Dictionary<string, CudaKernel>> Names = new(() => All.ToDictionary(k => k.ToString()));
 
     /// <summary>All kernels, family by family.</summary>
-    public static IEnumerable<CudaKernel> All => [.. CudaProducts.All, .. CudaAttention.All, .. CudaConv1d.All];
+    public static IEnumerable<CudaKernel> All =>
+    [
+        .. CudaProducts.All, .. CudaAttention.All, .. CudaConv1d.All, .. CudaLayerNorm.All, .. CudaSmoothL1.All,
+        .. CudaOptimizer.All, .. CudaCrossEntropy.All, .. CudaCtc.All, .. CudaTargets.All,
+    ];
 
     /// <summary>The sources that they come from, each once.</summary>
     public static IEnumerable<CudaSource> Sources => All.Select(k => k.Source).Distinct();

@@ -10,7 +10,7 @@ namespace Data2Vec.Tests.Gpu;
 /// <param name="backend">Where they lie.</param>
 /// <param name="type">Type of the floating-point operands.</param>
 /// <param name="offset">Elements before the first.</param>
-internal sealed class RawOperands(IBackend backend, DType type, int offset = 0)
+public sealed class RawOperands(IBackend backend, DType type, int offset = 0)
 {
     private readonly Random random = new(3);
     private readonly List<(string Name, BufferView View, int Count)> outputs = [];
