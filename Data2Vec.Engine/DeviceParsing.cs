@@ -51,16 +51,15 @@ public sealed partial class Device
     /// </summary>
     private static Device Choose(int threads, Action<string>? log)
     {
-        string reason;
+        var reason = "no NVIDIA GPU; `data2vec doctor` shows what was tried";
         try
         {
-            if (IlgpuDevices.Find().FirstOrDefault(d => d.Kind == "cuda") is { } gpu)
+            if (CudaDevices.Count(out _) > 0)
             {
-                var device = Parse($"ilgpu:{gpu.Number}");
+                var device = Parse("cuda:0");
                 log?.Invoke($"device auto: {device} (the first NVIDIA GPU)");
                 return device;
             }
-            reason = "ILGPU finds no NVIDIA GPU; `data2vec doctor` shows what was tried";
         }
         catch (NotSupportedException e)
         {

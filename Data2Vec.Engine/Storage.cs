@@ -20,6 +20,7 @@ internal sealed class Storage
     public Storage(Device device, Shape shape, DType type, string owner)
     {
         Device = device;
+        Count = shape.Count;
         try
         {
             Buffer = device.Backend.Allocate(checked(shape.Count * type.Size()));
@@ -32,6 +33,9 @@ internal sealed class Storage
     }
 
     public Device Device { get; }
+
+    /// <summary>Elements that were asked for; the buffer may have room for more.</summary>
+    public long Count { get; }
 
     public DeviceBuffer Buffer { get; }
 

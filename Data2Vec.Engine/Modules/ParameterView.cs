@@ -89,7 +89,7 @@ internal sealed class RoundedParameters(ParameterStore store, DType type) : IDis
     {
         foreach (var (full, rounded) in copies)
             if (full == place.Storage) return rounded with { Offset = place.Offset, Shape = place.Shape };
-        var count = place.Storage!.Buffer.Bytes / store.DType.Size();
+        var count = place.Storage!.Count;
         var flat = store.Device.AllocateLasting(new Shape(checked((int)count)), type, "rounded parameters");
         var args = new CastArgs { X = place.View with { Offset = 0 }, Y = flat.View, Count = count };
         args.Check();

@@ -21,6 +21,7 @@ public sealed class StepHistory : IDisposable
     private readonly int parts;
     private readonly TensorRef values;
     private readonly TensorRef losses;
+    private readonly TensorRef current;
 
     /// <summary>An empty history.</summary>
     /// <param name="device">Where the updates run.</param>
@@ -34,6 +35,7 @@ public sealed class StepHistory : IDisposable
         Capacity = capacity;
         values = device.AllocateLasting(new Shape(capacity, RecordBytes), DType.UInt8);
         losses = device.AllocateLasting(new Shape(capacity, parts), type);
+        current = device.AllocateLasting(new Shape(parts), type);
     }
 
     /// <summary>Updates that it holds at most.</summary>
@@ -48,14 +50,18 @@ public sealed class StepHistory : IDisposable
     public void Record(int part, Tensor loss)
     {
         Refuse.Unless(Count < Capacity, $"StepHistory: {Capacity} updates are recorded and none was read.");
-        Copy(loss.View, losses.View, (long)Count * parts + part, 1);
+        Copy(loss.View, current.View, part, 1);
     }
 
-    /// <summary>Queues a copy of the step values: the update is over.</summary>
+    /// <summary>
+    /// Queues copies of the step values and of the losses: the update is over. It differs from one update to the next
+    /// where they go, so this belongs behind a <see cref="StepScope"/>, which looks for equal steps.
+    /// </summary>
     public void Record(StepState state)
     {
         Refuse.Unless(Count < Capacity, $"StepHistory: {Capacity} updates are recorded and none was read.");
         Copy(state.View, values.View, (long)Count * RecordBytes, RecordBytes);
+        Copy(current.View, losses.View, (long)Count * parts, parts);
         Count++;
     }
 
@@ -80,6 +86,7 @@ public sealed class StepHistory : IDisposable
     {
         values.Release();
         losses.Release();
+        current.Release();
     }
 
     private void Copy(BufferView from, BufferView to, long offset, int count)

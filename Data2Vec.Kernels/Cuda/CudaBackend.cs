@@ -7,7 +7,7 @@ namespace Data2Vec.Kernels;
 /// A CUDA device through its driver: hand-written kernels of kernels/ for the operations that take the time, ILGPU's for the
 /// rest, all on one stream and from one pool of memory. The same backend runs on the emulator, which needs no GPU.
 /// </summary>
-public sealed partial class CudaBackend : ICompilingBackend
+public sealed partial class CudaBackend : ICompilingBackend, IReplayingBackend
 {
     private readonly CudaRuntime runtime;
     private readonly IlgpuBackend rest;
@@ -20,7 +20,19 @@ public sealed partial class CudaBackend : ICompilingBackend
         this.runtime = runtime;
         this.library = library;
         rest = new IlgpuBackend(runtime);
+        // What a library launches is not noted down.
+        ReplaysSteps = library is null;
     }
+
+    /// <summary>True: steps that were seen before are launched as CUDA graphs.</summary>
+    public bool ReplaysSteps
+    {
+        get => runtime.Queue.Replays;
+        set => runtime.Queue.Replays = value && library is null;
+    }
+
+    /// <inheritdoc/>
+    public ReplayCounts Replays => runtime.Queue.Counts;
 
     /// <inheritdoc/>
     public string Description => library is null ? rest.Description : $"{rest.Description}, products by {library.Name}";
@@ -51,6 +63,16 @@ public sealed partial class CudaBackend : ICompilingBackend
 
     /// <inheritdoc/>
     public void Download(BufferView source, Span<byte> target) => rest.Download(source, target);
+
+    /// <inheritdoc/>
+    public void BeginStep()
+    {
+        runtime.Pool.Settle();
+        runtime.Queue.BeginStep();
+    }
+
+    /// <inheritdoc/>
+    public void EndStep() => runtime.Queue.EndStep();
 
     /// <inheritdoc/>
     public void Synchronize() => rest.Synchronize();

@@ -31,7 +31,8 @@ internal sealed class CudaBuffer : IlgpuBuffer
 /// Pool of the memory of one device, for its one stream. For ILGPU's kernels a buffer is also a view: of a host accelerator
 /// that is given the device's address and never follows it.
 /// </summary>
-internal sealed class CudaPool(ICudaDriver driver, AddressSpace addresses) : BufferPool<IlgpuBuffer>
+internal sealed class CudaPool(ICudaDriver driver, CudaQueue queue, AddressSpace addresses)
+    : BufferPool<IlgpuBuffer>
 {
     protected override string Owner => $"{driver.Device.Name} (memory {driver.Device.MemoryBytes:N0} bytes)";
 
@@ -48,7 +49,7 @@ internal sealed class CudaPool(ICudaDriver driver, AddressSpace addresses) : Buf
         driver.Free(own.Pointer);
     }
 
-    protected override void Wait() => driver.Synchronize();
+    protected override void Wait() => queue.Synchronize();
 }
 
 /// <summary>Makes ILGPU's objects for addresses that are not its own.</summary>

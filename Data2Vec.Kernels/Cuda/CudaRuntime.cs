@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Data2Vec.Kernels.Ilgpu;
 using Data2Vec.Kernels.Platform;
 using ILGPU;
@@ -12,7 +13,7 @@ namespace Data2Vec.Kernels.Cuda;
 internal sealed unsafe class CudaRuntime : IKernelRuntime
 {
     private readonly ICudaDriver driver;
-    private readonly CudaStaging staging;
+    private readonly CudaQueue queue;
     private readonly KernelModules modules;
     private readonly AddressSpace addresses = new();
 
@@ -23,12 +24,15 @@ internal sealed unsafe class CudaRuntime : IKernelRuntime
         this.driver = driver;
         Cache = cache ?? KernelCache.Open();
         modules = new KernelModules(driver, Cache);
-        staging = new CudaStaging(driver);
-        Pool = new CudaPool(driver, addresses);
+        queue = new CudaQueue(driver);
+        Pool = new CudaPool(driver, queue, addresses);
     }
 
     /// <summary>The device.</summary>
     public ICudaDriver Driver => driver;
+
+    /// <summary>The way of all work to it.</summary>
+    public CudaQueue Queue => queue;
 
     public string Name => driver.Device.Name;
 
@@ -48,14 +52,14 @@ internal sealed unsafe class CudaRuntime : IKernelRuntime
     public BufferPool<IlgpuBuffer> Pool { get; }
 
     public void Upload(ReadOnlySpan<byte> source, IlgpuBuffer target, long offset) =>
-        staging.Upload(source, ((CudaBuffer)target).Pointer + (ulong)offset);
+        queue.Upload(source, ((CudaBuffer)target).Pointer + (ulong)offset);
 
     public void Download(IlgpuBuffer source, long offset, Span<byte> target) =>
-        staging.Download(((CudaBuffer)source).Pointer + (ulong)offset, target);
+        queue.Download(((CudaBuffer)source).Pointer + (ulong)offset, target);
 
-    public void Clear(IlgpuBuffer buffer) => driver.Fill(((CudaBuffer)buffer).Pointer, 0, buffer.Bytes);
+    public void Clear(IlgpuBuffer buffer) => queue.Clear(((CudaBuffer)buffer).Pointer, buffer.Bytes);
 
-    public void Synchronize() => driver.Synchronize();
+    public void Synchronize() => queue.Synchronize();
 
     public void Prepare(string name)
     {
@@ -68,9 +72,11 @@ internal sealed unsafe class CudaRuntime : IKernelRuntime
     {
         var function = modules.Find(source);
         var packer = ArgumentPacker<TArgs>.Instance;
-        var bytes = stackalloc byte[packer.Bytes];
-        packer.Pack(args, (nint)bytes);
-        driver.Launch(function, new Dim3(groups.X, groups.Y, groups.Z), new Dim3(threads), 0, [(nint)bytes]);
+        // Zeros in the gaps too: steps are compared by their bytes.
+        Span<byte> bytes = stackalloc byte[packer.Bytes];
+        bytes.Clear();
+        fixed (byte* start = bytes) packer.Pack(args, (nint)start);
+        queue.Launch(function, new Dim3(groups.X, groups.Y, groups.Z), new Dim3(threads), 0, bytes);
     }
 
     /// <summary>Queues a hand-written kernel; does nothing when there are no blocks.</summary>
@@ -84,13 +90,14 @@ internal sealed unsafe class CudaRuntime : IKernelRuntime
     {
         if (grid.X == 0 || grid.Y == 0 || grid.Z == 0) return;
         var function = modules.Find(kernel);
-        fixed (TArgs* bytes = &args) driver.Launch(function, grid, new Dim3(threads), sharedBytes, [(nint)bytes]);
+        queue.Launch(function, grid, new Dim3(threads), sharedBytes,
+            MemoryMarshal.AsBytes(new ReadOnlySpan<TArgs>(in args)));
     }
 
     public void Dispose()
     {
-        driver.Synchronize();
-        staging.Dispose();
+        queue.Synchronize();
+        queue.Dispose();
         Pool.Dispose();
         addresses.Dispose();
         modules.Dispose();

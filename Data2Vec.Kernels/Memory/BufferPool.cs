@@ -6,6 +6,9 @@ internal abstract class PooledBuffer : DeviceBuffer
     /// <summary>Its class in <see cref="SizeClasses"/>.</summary>
     public int SizeClass { get; protected init; }
 
+    /// <summary>How many its pool had made before it.</summary>
+    public long Number { get; set; }
+
     /// <summary>True between Allocate and Free.</summary>
     public bool InUse { get; set; }
 }
@@ -20,14 +23,17 @@ internal abstract class BufferPool<TBuffer> : IDisposable
 {
     private const int LargestNamed = 5;
 
-    private readonly Stack<TBuffer>[] free = new Stack<TBuffer>[SizeClasses.Count];
+    private static readonly Comparison<TBuffer> OldestLast = (a, b) => b.Number.CompareTo(a.Number);
+
+    private readonly List<TBuffer>[] free = new List<TBuffer>[SizeClasses.Count];
     private readonly (int Count, long Bytes)[] live = new (int, long)[SizeClasses.Count];
     private readonly Lock gate = new();
     private bool disposed;
+    private long made;
 
     protected BufferPool()
     {
-        for (var i = 0; i < free.Length; i++) free[i] = new Stack<TBuffer>();
+        for (var i = 0; i < free.Length; i++) free[i] = [];
     }
 
     /// <summary>What is out, what is kept.</summary>
@@ -43,7 +49,7 @@ internal abstract class BufferPool<TBuffer> : IDisposable
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(disposed, this);
-            if (!free[sizeClass].TryPop(out var buffer)) buffer = Make(rounded, sizeClass);
+            var buffer = TryTake(free[sizeClass]) ?? Make(rounded, sizeClass);
             buffer.InUse = true;
             live[sizeClass] = (live[sizeClass].Count + 1, rounded);
             var outstanding = Statistics.OutstandingBytes + rounded;
@@ -70,7 +76,19 @@ internal abstract class BufferPool<TBuffer> : IDisposable
                 OutstandingBytes = Statistics.OutstandingBytes - buffer.Bytes,
             };
             if (disposed) Release(buffer);
-            else free[buffer.SizeClass].Push(buffer);
+            else free[buffer.SizeClass].Add(buffer);
+        }
+    }
+
+    /// <summary>
+    /// From here on free buffers are handed out oldest first, in whatever order they were freed: the same requests get the
+    /// same memory.
+    /// </summary>
+    public void Settle()
+    {
+        lock (gate)
+        {
+            foreach (var stack in free) stack.Sort(OldestLast);
         }
     }
 
@@ -95,6 +113,14 @@ internal abstract class BufferPool<TBuffer> : IDisposable
     {
     }
 
+    private static TBuffer? TryTake(List<TBuffer> stack)
+    {
+        if (stack.Count == 0) return null;
+        var buffer = stack[^1];
+        stack.RemoveAt(stack.Count - 1);
+        return buffer;
+    }
+
     private TBuffer Make(long bytes, int sizeClass)
     {
         var buffer = TryMake(bytes, sizeClass);
@@ -105,6 +131,7 @@ internal abstract class BufferPool<TBuffer> : IDisposable
             Trim();
             buffer = TryMake(bytes, sizeClass) ?? throw new OutOfMemoryException(Shortage(bytes));
         }
+        buffer.Number = made++;
         Statistics = Statistics with { ReservedBytes = Statistics.ReservedBytes + bytes };
         return buffer;
     }
@@ -113,7 +140,7 @@ internal abstract class BufferPool<TBuffer> : IDisposable
     {
         foreach (var stack in free)
         {
-            while (stack.TryPop(out var buffer))
+            while (TryTake(stack) is { } buffer)
             {
                 Statistics = Statistics with { ReservedBytes = Statistics.ReservedBytes - buffer.Bytes };
                 Release(buffer);

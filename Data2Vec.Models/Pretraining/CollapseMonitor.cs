@@ -40,9 +40,11 @@ public static class CollapseMonitor
         int[] rows = [.. dataRows.Where((_, i) => i % step == 0)];
         var targets = Pick(result.AllTargets, rows);
         return new CollapseReport(
-            Deviation(result.Target.ToArray<float>(), width), Deviation(result.Prediction.ToArray<float>(), width),
+            Deviation(Masked(result.Target), width), Deviation(Masked(result.Prediction), width),
             PositionR2(targets, Array.ConvertAll(rows, r => r % time), width), EffectiveRank(targets, width),
             [.. (result.Teacher?.Hidden ?? []).Select(h => Deviation(Pick(h, rows), width))]);
+
+        ReadOnlySpan<float> Masked(Tensor x) => x.ToArray<float>().AsSpan(0, result.Rows * width);
     }
 
     /// <summary>Rows of [B, T, D], flattened to [B * T, D].</summary>

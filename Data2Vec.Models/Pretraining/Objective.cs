@@ -48,6 +48,12 @@ public sealed record ObjectiveConfig(TargetRecipe Recipe, double Beta, double Sc
     /// </summary>
     public double HingeWeight { get; init; }
 
+    /// <summary>
+    /// The loss is computed on a multiple of so many rows; those beyond the masked ones are zeros in prediction and
+    /// target. So batches that differ a little are the same work for a device. Not with the hinge, which looks at all rows.
+    /// </summary>
+    public int RowMultiple { get; init; } = 1;
+
     /// <summary>Deviation of a channel below which the hinge acts.</summary>
     public double HingeMargin { get; init; } = 0.5;
 }
@@ -55,8 +61,8 @@ public sealed record ObjectiveConfig(TargetRecipe Recipe, double Beta, double Sc
 /// <summary>One micro-batch's outcome; the tensors belong to the caller's scope.</summary>
 /// <param name="Loss">Summed over rows and channels, times the scale; one element.</param>
 /// <param name="Rows">Number of masked rows M: the divisor of the summed loss.</param>
-/// <param name="Prediction">[M, D].</param>
-/// <param name="Target">[M, D].</param>
+/// <param name="Prediction">[M, D], then zeros to a multiple of rows when that was asked for.</param>
+/// <param name="Target">Likewise.</param>
 /// <param name="AllTargets">[B, T, D]: targets at every position, for the collapse monitor.</param>
 /// <param name="Student">The student's encoder output.</param>
 /// <param name="Teacher">The teacher's encoder output, when it was kept.</param>
@@ -88,12 +94,14 @@ public static class Objective
         var front = model.Front(student, batch);
         var (all, teacher) = Targets(model, batch, front?.Detach(), config.Recipe, student.DType, keepTeacher);
         var width = all.Shape[2];
-        var index = Tensor.From<int>(device, rows, new Shape(rows.Length));
+        var multiple = config.HingeWeight > 0 ? 1 : config.RowMultiple;
+        var (index, beyond) = Padded(device, rows, multiple);
         var target = Ops.GatherRows(Ops.Reshape(all, new Shape(all.Shape[0] * all.Shape[1], width)), index);
 
         var output = model.Encode(student, batch, front, masked: true, mode);
         var flat = Ops.Reshape(output.Last, new Shape(output.Last.Shape[0] * output.Last.Shape[1], width));
         var prediction = Ops.Cast(model.Head.Forward(student, Ops.GatherRows(flat, index)), model.Store.DType);
+        if (beyond is not null) (prediction, target) = (Ops.MaskRows(prediction, beyond), Ops.MaskRows(target, beyond));
         var loss = Ops.SmoothL1(
             prediction, target, beta: config.Beta, reduction: Reduction.Sum, scale: config.ScaleOf(width));
         if (config.HingeWeight > 0)
@@ -103,6 +111,19 @@ public static class Objective
             loss = Ops.Add(loss, Ops.Affine(hinge, rows.Length * config.HingeWeight));
         }
         return new ObjectiveResult(loss, rows.Length, prediction, target, all, output, teacher);
+    }
+
+    /// <summary>Rows as an operand, continued to a multiple; and which of it are beyond, null when none can be.</summary>
+    private static (Tensor Index, Tensor? Beyond) Padded(Device device, int[] rows, int multiple)
+    {
+        var count = (rows.Length + multiple - 1) / multiple * multiple;
+        var index = rows;
+        Array.Resize(ref index, count);
+        var tensor = Tensor.From<int>(device, index, new Shape(count));
+        if (multiple == 1) return (tensor, null);
+        var beyond = new bool[count];
+        beyond.AsSpan(rows.Length).Fill(true);
+        return (tensor, Tensor.From<bool>(device, beyond, new Shape(count)));
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Data2Vec.Engine;
+using Data2Vec.Kernels;
 using Data2Vec.Models.Configuration;
 using Data2Vec.Models.Evaluation;
 
@@ -51,8 +52,9 @@ public static class Pretrainer
         var summary = new RunSummary(config.Modality, config.Preset, config.Seed, session.Step, clock.Elapsed.TotalSeconds,
             first?.Loss, last?.Loss, last?.TargetStd, last?.PredictionStd, last?.PositionR2, last?.EffectiveRank,
             probes, leftOut, training.PositionsPerSecond, training.FirstUpdateSeconds, training.Warming?.Seconds,
-            training.Warming?.Kernels, training.Warming?.FirstUpdateKernels, PeakMemory.Read(), device.ToString(),
-            config.Threads == 0 ? Environment.ProcessorCount : config.Threads, task.Digest);
+            training.Warming?.Kernels, training.Warming?.FirstUpdateKernels,
+            (device.Backend as IReplayingBackend)?.Replays is { } replays ? replays.Captured + replays.Replayed : null,
+            PeakMemory.Read(), device.ToString(), config.Threads == 0 ? Environment.ProcessorCount : config.Threads, task.Digest);
         folder.WriteJson("summary.json", summary);
         observer.Finished(summary);
         return summary;

@@ -63,6 +63,9 @@ public sealed record StepReport(
 /// </param>
 /// <param name="WarmKernels">Kernels that were loaded then: what such runs have used before.</param>
 /// <param name="FirstUpdateKernels">Kernels that the first update had to load all the same.</param>
+/// <param name="ReplayedUpdates">
+/// Updates that went to the device as one launch of a graph; null on devices that have none.
+/// </param>
 /// <param name="PeakMemoryMb">
 /// Peak of the process' resident memory: on Linux during this run, elsewhere since the process started.
 /// </param>
@@ -73,7 +76,8 @@ public sealed record RunSummary(
     string Modality, string Preset, ulong Seed, int Steps, double Seconds, double? LossFirst, double? LossLast,
     double? TargetStd, double? PredictionStd, double? PositionR2, double? EffectiveRank, IReadOnlyList<ProbeResult> Probes,
     IReadOnlyList<string> ProbesLeftOut, double TokensPerSecond, double? FirstUpdateSeconds, double? WarmSeconds,
-    int? WarmKernels, int? FirstUpdateKernels, double PeakMemoryMb, string Device, int Threads, string DataDigest);
+    int? WarmKernels, int? FirstUpdateKernels, long? ReplayedUpdates, double PeakMemoryMb, string Device, int Threads,
+    string DataDigest);
 
 /// <summary>Told what happens in a run; the command line shows it.</summary>
 public interface IPretrainObserver

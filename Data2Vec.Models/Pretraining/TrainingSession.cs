@@ -86,7 +86,8 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
         history = new StepHistory(model.Store.Device, MostQueued, config.MicroBatches, model.Store.DType);
         rates = config.Rates();
         ema = config.Ema();
-        objective = config.Objective();
+        // Steps of a length are replayed, and how many positions are masked differs a little from batch to batch.
+        objective = config.Objective() with { RowMultiple = model.Store.Device.Backend is IReplayingBackend ? 128 : 1 };
     }
 
     /// <inheritdoc/>
@@ -113,24 +114,8 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
             GradientDivisor = micros.Sum(b => model.LossRows(b).Length),
             MaxGradientNorm = config.ClipNorm,
         };
-        Store.ClearGradients();
-        CollapseReport? collapse = null;
-        for (var m = 0; m < micros.Length; m++)
-        {
-            state.Values.MicroBatch = (uint)m;
-            state.Upload();
-            var watched = monitor && m == micros.Length - 1;
-            using var scope = Store.Device.Scope();
-            using var tape = new Tape(Store.Device);
-            using var student = Store.Student(tape, config.Precision.Type());
-            var result = Objective.Run(
-                model, micros[m], student, objective, new ForwardMode(state, Recompute: config.Recompute), watched);
-            history.Record(m, result.Loss);
-            tape.Backward(result.Loss);
-            if (watched) collapse = CollapseMonitor.Look(result, model.DataRows(micros[m]));
-        }
-        Store.ComputeGradientNorm(state);
-        Store.UpdateWithTeacher(config.Adam(), state);
+        CollapseReport? collapse;
+        using (new StepScope(Store.Device)) collapse = Run(micros, monitor);
         history.Record(state);
         queued.Enqueue((micros.Sum(b => (long)model.DataRows(b).Length), collapse));
         Step++;
@@ -160,6 +145,30 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
         history.Dispose();
         state.Dispose();
         Store.Dispose();
+    }
+
+    /// <summary>Queues what an update computes.</summary>
+    private CollapseReport? Run(TBatch[] micros, bool monitor)
+    {
+        CollapseReport? collapse = null;
+        Store.ClearGradients();
+        for (var m = 0; m < micros.Length; m++)
+        {
+            state.Values.MicroBatch = (uint)m;
+            state.Upload();
+            var watched = monitor && m == micros.Length - 1;
+            using var scope = Store.Device.Scope();
+            using var tape = new Tape(Store.Device);
+            using var student = Store.Student(tape, config.Precision.Type());
+            var result = Objective.Run(
+                model, micros[m], student, objective, new ForwardMode(state, Recompute: config.Recompute), watched);
+            history.Record(m, result.Loss);
+            tape.Backward(result.Loss);
+            if (watched) collapse = CollapseMonitor.Look(result, model.DataRows(micros[m]));
+        }
+        Store.ComputeGradientNorm(state);
+        Store.UpdateWithTeacher(config.Adam(), state);
+        return collapse;
     }
 
     /// <summary>Which tensor is not finite, of which step and examples.</summary>

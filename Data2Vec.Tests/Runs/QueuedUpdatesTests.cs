@@ -25,7 +25,7 @@ public sealed class QueuedUpdatesTests(string modality)
             using var folder = new RunFolder(tiny.Folder(name + precision), 1);
             folder.Prepare(resume: false);
             var task = Config(tiny, precision).CreateTask();
-            task.Load(new PretrainOptions(folder.Path, [tiny.Data], name), folder, new Silent());
+            task.Load(new PretrainOptions(folder.Path, [tiny.Data], name), folder, new SilentObserver());
             using var session = task.Start(device);
             // The first update tells the table which gradients exist.
             session.Update(monitor: false);
@@ -56,15 +56,5 @@ public sealed class QueuedUpdatesTests(string modality)
     {
         var settings = tiny.Arguments("run").Where(a => a.Contains('=')).Append(precision);
         return ConfigKeys.ApplyArguments(Presets.Of(modality, "tiny"), settings);
-    }
-
-    private sealed class Silent : IPretrainObserver
-    {
-        public void Phase(string what) { }
-        public void Started(RunHeader header) { }
-        public void Logged(StepReport report) { }
-        public void Saved(string path, int step) { }
-        public void Warned(string message) { }
-        public void Finished(RunSummary summary) { }
     }
 }
