@@ -12,7 +12,7 @@ public static class CudaDevices
 
     /// <summary>
     /// An NVIDIA GPU by its number, through the binding that DATA2VEC_CUDA_BINDING names, with cuBLASLt if
-    /// DATA2VEC_CUBLASLT asks for it.
+    /// DATA2VEC_CUBLASLT asks for it. Steps are replayed as CUDA graphs unless DATA2VEC_CUDA_GRAPHS is "off".
     /// </summary>
     /// <exception cref="NotSupportedException">There is no driver or no such device; the sentence says what was tried.</exception>
     public static CudaBackend Open(int number)
@@ -21,7 +21,10 @@ public static class CudaDevices
         var driver = CudaBinding.Open(number);
         try
         {
-            return new CudaBackend(new CudaRuntime(driver), library is null ? null : new CublasLt(library, driver));
+            return new CudaBackend(new CudaRuntime(driver), library is null ? null : new CublasLt(library, driver))
+            {
+                ReplaysSteps = Environment.GetEnvironmentVariable("DATA2VEC_CUDA_GRAPHS") != "off",
+            };
         }
         catch (CudaException e)
         {
