@@ -22,6 +22,8 @@ internal static class BenchCommand
         root.Subcommands.Add(Verb("grad", "Compare derivatives with finite differences on Reference.", "reference", Verbs.Grad));
         root.Subcommands.Add(Conformance.ConformanceCommand.Make());
         root.Subcommands.Add(Verb("time", "Time a device against what the machine can do at best.", "cpu", Verbs.Time));
+        root.Subcommands.Add(Verb(
+            "counters", "Count what kernels do on the emulator, beside what they must.", "emulator", Verbs.Counters));
         root.Subcommands.Add(Verb("steps", "Time whole pre-training updates of base-size models.", "cpu", Verbs.Steps));
         root.Subcommands.Add(KernelsCommand.Make());
         root.Subcommands.Add(CudaCommand.Make());

@@ -36,7 +36,7 @@ internal sealed class BenchOptions
 
     public Option<string> Type { get; } = new("--dtype")
     {
-        Description = "Type of the operands for verify: float32, or bfloat16 with sums in float32.", DefaultValueFactory = _ => "float32",
+        Description = "Type of the operands for verify, time and counters: float32, or bfloat16 with sums in float32.", DefaultValueFactory = _ => "float32",
     };
 
     public Option<string?> Json { get; } = new("--json") { Description = "Also write every row to this file." };

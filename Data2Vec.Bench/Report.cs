@@ -44,6 +44,13 @@ internal sealed class Report(TextWriter output)
         if (r.MinSeconds is { } min)
             parts.Add($"{r.Pass,-16} min {Time(min)} median {Time(r.MedianSeconds!.Value)}"
                 + (r.Speed is null ? "" : $" {r.Speed,8:0.00} {r.Unit,-7} {r.PercentOfBound,5:0.0} %"));
+        if (r.Launch is { } launch)
+        {
+            // What the case cannot avoid is a sum of all launches: it stands beside theirs.
+            var all = launch.Kernel.StartsWith("all ", StringComparison.Ordinal);
+            parts.Add($"{r.Pass,-16} {launch.Kernel}: {launch.Words(all ? r.Bytes : null, all ? r.Flops : null)}");
+        }
+        if (r.HostSeconds is { } host) parts.Add($"host {Time(host).Trim()}");
         if (r.PeakBuffersMb is { } buffers)
             parts.Add($"peak {buffers:0} MB buffers, {r.PeakRssMb:0} MB process");
         if (r.AllocatedBytes is { } bytes) parts.Add($"{bytes} B managed");

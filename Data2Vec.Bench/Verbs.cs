@@ -1,5 +1,6 @@
 using Data2Vec.Bench.Cases;
 using Data2Vec.Bench.Running;
+using Data2Vec.Engine;
 using Data2Vec.Kernels;
 
 namespace Data2Vec.Bench;
@@ -41,21 +42,32 @@ internal static class Verbs
     public static void Time(Request request, Report report)
     {
         using var device = BenchDevice.Open(request);
-        var bounds = BoundsOf(request);
+        var bounds = BoundsOf(request, device);
         report.Output.WriteLine($"{device.Name}: {device}");
         bounds.Measure();
         report.Output.WriteLine(bounds);
         var timer = new Running.Timer(device, bounds);
         foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly))
-            foreach (var row in timer.Time(c)) report.Add(row);
+            foreach (var row in timer.Time(c, request.Type)) report.Add(row);
+    }
+
+    public static void Counters(Request request, Report report)
+    {
+        using var device = BenchDevice.Open(request);
+        var counter = new LaunchCounter(device);
+        report.Output.WriteLine($"{device.Name}: {device}, {request.Type.Name()}; counts of warps, predictions of the algorithm");
+        foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly))
+            foreach (var row in counter.Count(c, request.Type)) report.Add(row);
     }
 
     public static void Steps(Request request, Report report)
     {
-        using (var device = BenchDevice.Open(request)) report.Output.WriteLine($"{device.Name}: {device}");
-        var bounds = BoundsOf(request);
+        using var first = BenchDevice.Open(request);
+        report.Output.WriteLine($"{first.Name}: {first}");
+        var bounds = BoundsOf(request, first);
         bounds.Measure();
         report.Output.WriteLine(bounds);
+        first.Dispose();
         foreach (var c in StepCase.All.Where(c => Catalogue.Matches(c.Id, request.Filter)))
         {
             // A device for each, because its memory keeps the peak of all its time.
@@ -72,7 +84,10 @@ internal static class Verbs
         foreach (var row in CatalogueBenchmark.RunCases(cases, () => BenchDevice.Open(request), report.Output)) report.Add(row);
     }
 
-    /// <summary>The bounds of as many threads as the device has.</summary>
-    private static Bounds BoundsOf(Request request) => new(request.Device.EndsWith("reference", StringComparison.Ordinal) ? 1
+    /// <summary>The bounds of a device with a queue, or of as many threads as the device has.</summary>
+    private static IBounds BoundsOf(Request request, Device device) => device.Backend.Queues ? new DeviceBounds(device)
+        : HostBounds(request);
+
+    private static Bounds HostBounds(Request request) => new(request.Device.EndsWith("reference", StringComparison.Ordinal) ? 1
         : request.Threads is > 0 and var threads ? threads : Environment.ProcessorCount);
 }

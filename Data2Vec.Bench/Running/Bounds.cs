@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Data2Vec.Kernels;
 
 namespace Data2Vec.Bench.Running;
 
@@ -10,7 +11,7 @@ namespace Data2Vec.Bench.Running;
 /// per cent of one of them. <see cref="Measure"/> measures all of them before the first kernel runs; what is asked for
 /// without that is measured then.
 /// </summary>
-internal sealed class Bounds(int threads)
+internal sealed class Bounds(int threads) : IBounds
 {
     private const double MeasuredSeconds = 0.15;
 
@@ -28,6 +29,9 @@ internal sealed class Bounds(int threads)
 
     /// <summary>Multiply-adds of float32 vectors in registers, on every thread, in GFLOP/s.</summary>
     public double GigaFlops => flops ??= Best(MeasureFlops);
+
+    /// <summary>The same for every type: bfloat16 is widened.</summary>
+    double IBounds.GigaFlops(DType type) => GigaFlops;
 
     /// <summary>
     /// Copies whose source and target together have about this many bytes, on every thread, in GB/s (read and written

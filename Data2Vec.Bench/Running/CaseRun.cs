@@ -4,27 +4,36 @@ using Data2Vec.Kernels;
 
 namespace Data2Vec.Bench.Running;
 
-/// <summary>A case ready to be run again and again in float32: operands on the device, the same memory every time.</summary>
+/// <summary>A case ready to be run again and again: operands on the device, the same memory every time.</summary>
 internal sealed class CaseRun : IDisposable
 {
     private readonly OpCase opCase;
     private readonly Device device;
+    private readonly DType type;
     private readonly Scope scope;
     private readonly Tensor[] tensors;
     private readonly Operands operands;
     private readonly Tensor? seed;
     private readonly RawCall? raw;
 
-    public CaseRun(OpCase opCase, Device device)
+    /// <param name="opCase">The case.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="type">Type of the operands.</param>
+    /// <param name="numbers">The operands' numbers, when they are drawn already.</param>
+    /// <exception cref="NotSupportedException">The case has no operands of this type.</exception>
+    public CaseRun(OpCase opCase, Device device, DType type = DType.Float32, float[][]? numbers = null)
     {
+        if (type == DType.BFloat16 && opCase.RunRaw is not null)
+            throw new NotSupportedException("the state of an optimiser is float32");
         this.opCase = opCase;
         this.device = device;
-        var values = opCase.Draw();
+        this.type = type;
+        var values = numbers ?? opCase.Draw();
         scope = device.Scope();
-        tensors = [.. opCase.Inputs.Select((input, i) => CaseSession.Upload(device, input, DType.Float32, values[i]))];
-        operands = new Operands(device, DType.Float32, tensors, values);
+        tensors = [.. opCase.Inputs.Select((input, i) => CaseSession.Upload(device, input, type, values[i]))];
+        operands = new Operands(device, type, tensors, values);
         Watched = new Tensor[tensors.Length];
-        Recorded = new Operands(device, DType.Float32, Watched, values);
+        Recorded = new Operands(device, type, Watched, values);
         try
         {
             raw = opCase.RunRaw?.Invoke(operands);
@@ -93,9 +102,9 @@ internal sealed class CaseRun : IDisposable
         using var first = device.Scope();
         var y = opCase.Run!(operands);
         var results = y.Count * y.DType.Size();
-        var bytes = opCase.Bytes ?? opCase.Inputs.Sum(i => i.Shape.Count * (i.Type ?? DType.Float32).Size()) + results;
+        var bytes = opCase.Bytes ?? opCase.Inputs.Sum(i => i.Shape.Count * (i.Type ?? type).Size()) + results;
         if (!opCase.IsDifferentiable) return (bytes, 0, null);
-        var gradients = opCase.Inputs.Where(i => i.IsDifferentiable).Sum(i => i.Shape.Count * DType.Float32.Size());
+        var gradients = opCase.Inputs.Where(i => i.IsDifferentiable).Sum(i => i.Shape.Count * type.Size());
         return (bytes, bytes + results + gradients, first.Keep(Tensor.FromDoubles(
             device, Array.ConvertAll(opCase.DrawSeed(y.Shape), v => (double)v), y.Shape, y.DType)));
     }

@@ -51,6 +51,9 @@ internal sealed record Row(string Op, string Case, Status Status)
     /// <summary>Median run.</summary>
     public double? MedianSeconds { get; init; }
 
+    /// <summary>What the host needs to queue one run of a device with a queue.</summary>
+    public double? HostSeconds { get; init; }
+
     /// <summary>Runs measured.</summary>
     public int? Runs { get; init; }
 
@@ -62,6 +65,15 @@ internal sealed record Row(string Op, string Case, Status Status)
 
     /// <summary>Per cent of the bound measured at the start.</summary>
     public double? PercentOfBound { get; init; }
+
+    /// <summary>What a launch did on the emulator; the prediction is that of the whole pass.</summary>
+    public LaunchCounts? Launch { get; init; }
+
+    /// <summary>Bytes that the pass must move at least; 0 = not counted.</summary>
+    public long? Bytes { get; init; }
+
+    /// <summary>Floating-point operations of the pass; 0 = bound by memory.</summary>
+    public double? Flops { get; init; }
 
     /// <summary>Managed bytes allocated per run.</summary>
     public long? AllocatedBytes { get; init; }

@@ -29,6 +29,9 @@ internal sealed record StepCase(string Modality, string Shape, double Flops, Fun
     /// <summary>For who asks for another.</summary>
     public static string Names => "there are " + string.Join(", ", All.Select(c => c.Id));
 
+    /// <summary>Type of the activations.</summary>
+    public DType Type { get; init; } = DType.Float32;
+
     /// <summary>Modality and shape, which the filter of the command line looks at.</summary>
     public string Id => $"{Modality}/{Shape}";
 

@@ -2,15 +2,17 @@ using System.Diagnostics;
 using System.Runtime;
 using Data2Vec.Bench.Cases;
 using Data2Vec.Engine;
+using Data2Vec.Kernels;
 using Data2Vec.Models;
 
 namespace Data2Vec.Bench.Running;
 
 /// <summary>
 /// Times a case on a device: repeated until at least 0.2 s and 5 runs are measured, after a warm-up that lasts until the
-/// runtime has optimised the code. The shortest run is the kernel, the median what the machine was able to give.
+/// runtime has optimised the code. The shortest run is the kernel, the median what the machine was able to give. Of a device
+/// with a queue the device's time is taken (<see cref="QueueTimer"/>), and what the host needs to queue a call beside it.
 /// </summary>
-internal sealed class Timer(Device device, Bounds bounds)
+internal sealed class Timer(Device device, IBounds bounds)
 {
     // The runtime compiles what is called often again, in the background, 0.1 s after it has last seen something new: a
     // kernel's loops run many times slower until then.
@@ -21,16 +23,24 @@ internal sealed class Timer(Device device, Bounds bounds)
     private const double Mega = 1 << 20;
 
     /// <summary>A line for forward, and one for forward and backward where there are gradients.</summary>
-    public IReadOnlyList<Row> Time(OpCase c)
+    public IReadOnlyList<Row> Time(OpCase c, DType type = DType.Float32)
     {
         var rows = new List<Row>();
+        var runs = new Stack<CaseRun>();
         try
         {
-            using var run = new CaseRun(c, device);
-            rows.Add(Measure(c, "forward", run.Forward, c.Flops, run.Bytes));
+            using var queue = Queue();
+            var numbers = c.Draw();
+            runs.Push(new CaseRun(c, device, type, numbers));
+            var run = runs.Peek();
+            for (var copies = queue?.Copies(run.Bytes) ?? 1; runs.Count < copies;)
+                runs.Push(new CaseRun(c, device, type, numbers));
+            Row Of(string pass, Func<CaseRun, Action> call, double flops, long bytes) => Line(
+                c.Op, c.Name, pass, Time([.. runs.Select(call)], bytes, queue), flops, bytes, type);
+            rows.Add(Of("forward", r => r.LaunchForward, c.Flops, run.Bytes));
             if (run.HasBackward)
             {
-                rows.Add(Measure(c, "forward+backward", run.ForwardAndBackward, c.Flops * (1 + c.BackwardFlops),
+                rows.Add(Of("forward+backward", r => r.LaunchForwardAndBackward, c.Flops * (1 + c.BackwardFlops),
                     run.Bytes + run.BackwardBytes));
             }
         }
@@ -41,6 +51,10 @@ internal sealed class Timer(Device device, Bounds bounds)
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             rows.Add(new Row(c.Op, c.Name, Status.Failed) { Reason = $"{e.GetType().Name}: {e.Message}" });
+        }
+        finally
+        {
+            while (runs.TryPop(out var run)) run.Dispose();
         }
         return rows;
     }
@@ -58,7 +72,10 @@ internal sealed class Timer(Device device, Bounds bounds)
             session.Update(monitor: false);
             if (session.MustReport) session.Reports();
         }
-        return Measure(c.Modality, c.Shape, "update", Update, c.Flops, 0) with
+        using var queue = Queue();
+        WarmUp(Update);
+        var timing = queue?.MeasureUpdates(Update) ?? OnHost(Update);
+        return Line(c.Modality, c.Shape, "update", timing, c.Flops, 0, c.Type) with
         {
             PeakBuffersMb = device.Backend.Memory.PeakBytes / Mega,
             PeakRssMb = PeakMemory.Read(),
@@ -80,13 +97,22 @@ internal sealed class Timer(Device device, Bounds bounds)
         while (++calls < 3 || now - newest < QuietSeconds && now < LongestWarmUpSeconds);
     }
 
-    private Row Measure(OpCase c, string pass, Action call, double flops, long bytes) =>
-        Measure(c.Op, c.Name, pass, call, flops, bytes);
+    /// <summary>For a device that queues.</summary>
+    private QueueTimer? Queue() => device.Backend.Queues ? new QueueTimer(device) : null;
 
-    private Row Measure(string op, string name, string pass, Action call, double flops, long bytes)
+    private Timing Time(IReadOnlyList<Action> calls, long bytes, QueueTimer? queue)
     {
-        WarmUp(call);
+        WarmUp(() =>
+        {
+            foreach (var call in calls) call();
+            device.Backend.Synchronize();
+        });
+        return queue?.Measure(calls, bytes) ?? OnHost(calls[0]);
+    }
 
+    /// <summary>A device that has done its work when a call returns.</summary>
+    private static Timing OnHost(Action call)
+    {
         var seconds = new List<double>(1 << 14);
         var allocated = GC.GetAllocatedBytesForCurrentThread();
         double total = 0;
@@ -99,18 +125,26 @@ internal sealed class Timer(Device device, Bounds bounds)
         }
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
         seconds.Sort();
+        return new Timing(seconds[0], seconds[seconds.Count / 2], seconds.Count, allocated / seconds.Count);
+    }
+
+    private Row Line(string op, string name, string pass, Timing timing, double flops, long bytes, DType type)
+    {
         var arithmetic = flops > 0;
-        var speed = (arithmetic ? flops : bytes) / seconds[0] / 1e9;
+        var speed = (arithmetic ? flops : bytes) / timing.MinSeconds / 1e9;
         return new Row(op, name, Status.Passed)
         {
             Pass = pass,
-            MinSeconds = seconds[0],
-            MedianSeconds = seconds[seconds.Count / 2],
-            Runs = seconds.Count,
+            MinSeconds = timing.MinSeconds,
+            MedianSeconds = timing.MedianSeconds,
+            HostSeconds = timing.HostSeconds,
+            Runs = timing.Runs,
             Speed = speed,
             Unit = arithmetic ? "GFLOP/s" : "GB/s",
-            PercentOfBound = 100 * speed / (arithmetic ? bounds.GigaFlops : bounds.GigaBytes(bytes)),
-            AllocatedBytes = allocated / seconds.Count,
+            PercentOfBound = 100 * speed / (arithmetic ? bounds.GigaFlops(type) : bounds.GigaBytes(bytes)),
+            AllocatedBytes = timing.AllocatedBytes,
+            Bytes = bytes,
+            Flops = flops,
         };
     }
 }

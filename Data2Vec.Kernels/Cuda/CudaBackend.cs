@@ -85,6 +85,12 @@ public sealed partial class CudaBackend : ICompilingBackend, IReplayingBackend
         rest.Dispose();
     }
 
+    /// <summary>Times of the device, for benchmarks.</summary>
+    internal IQueueTiming Timing => runtime;
+
+    /// <summary>What drives the device.</summary>
+    internal ICudaDriver Driver => runtime.Driver;
+
     /// <summary>Where kernels note the first bad index: a <see cref="Fault"/>, as ILGPU's kernels note it.</summary>
     private ulong FaultAddress => ((CudaBuffer)rest.FaultNote).Pointer;
 }

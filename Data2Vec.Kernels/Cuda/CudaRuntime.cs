@@ -57,7 +57,19 @@ internal sealed unsafe class CudaRuntime : IKernelRuntime
     public void Download(IlgpuBuffer source, long offset, Span<byte> target) =>
         queue.Download(((CudaBuffer)source).Pointer + (ulong)offset, target);
 
-    public void Clear(IlgpuBuffer buffer) => queue.Clear(((CudaBuffer)buffer).Pointer, buffer.Bytes);
+    public bool RunsOnHost => driver.Device.CacheBytes == 0;
+
+    public long CacheBytes => driver.Device.CacheBytes;
+
+    public QueueMarks CreateMarks() => new CudaMarks(driver, queue);
+
+    public void Copy(DeviceBuffer source, DeviceBuffer target)
+    {
+        queue.SendNow();
+        driver.CopyOnDevice(((CudaBuffer)target).Pointer, ((CudaBuffer)source).Pointer, source.Bytes);
+    }
+
+    public void Clear(DeviceBuffer buffer) => queue.Clear(((CudaBuffer)buffer).Pointer, buffer.Bytes);
 
     public void Synchronize() => queue.Synchronize();
 

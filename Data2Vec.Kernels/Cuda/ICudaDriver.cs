@@ -97,8 +97,10 @@ internal readonly record struct Dim3(int X, int Y = 1, int Z = 1);
 /// <param name="Multiprocessors">Streaming multiprocessors.</param>
 /// <param name="MemoryBytes">Its memory.</param>
 /// <param name="MostSharedBytes">Shared memory that a block can ask for.</param>
+/// <param name="CacheBytes">The cache in front of its memory (L2); 0 when a processor of the host plays the device.</param>
 internal sealed record CudaDeviceInfo(
-    string Name, int Major, int Minor, int Multiprocessors, long MemoryBytes, int MostSharedBytes);
+    string Name, int Major, int Minor, int Multiprocessors, long MemoryBytes, int MostSharedBytes,
+    int CacheBytes);
 
 /// <summary>A call of the driver, or a kernel that it ran, failed.</summary>
 public sealed class CudaException(string message) : Exception(message);

@@ -10,7 +10,7 @@ namespace Data2Vec.Kernels.Cuda;
 internal sealed unsafe class NativeDriver : ICudaDriver
 {
     private const int MultiprocessorsAttribute = 16;
-    private const int MajorAttribute = 75, MinorAttribute = 76, SharedOptInAttribute = 97;
+    private const int MajorAttribute = 75, MinorAttribute = 76, SharedOptInAttribute = 97, CacheAttribute = 38;
     private const int DynamicSharedAttribute = 8;
     private const int OutOfMemory = 2;
     private const uint NonBlockingStream = 1, RelaxedCapture = 2;
@@ -31,7 +31,8 @@ internal sealed unsafe class NativeDriver : ICudaDriver
         Try(DriverApi.DeviceGetName(name, 256, device), "cuDeviceGetName", "asking for its name");
         Try(DriverApi.DeviceTotalMemory(out var bytes, device), "cuDeviceTotalMem", "asking for its memory");
         Device = new CudaDeviceInfo(Marshal.PtrToStringUTF8((nint)name)!, Attribute(MajorAttribute), Attribute(MinorAttribute),
-            Attribute(MultiprocessorsAttribute), (long)bytes, Attribute(SharedOptInAttribute));
+            Attribute(MultiprocessorsAttribute), (long)bytes, Attribute(SharedOptInAttribute),
+            Math.Max(1, Attribute(CacheAttribute)));
     }
 
     public CudaDeviceInfo Device { get; }

@@ -20,7 +20,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     private EmulatedGraph? capture;
 
     /// <inheritdoc/>
-    public CudaDeviceInfo Device { get; } = new("emulator (sm_80)", 8, 0, MultiprocessorCount, MemoryBytes, MostShared);
+    public CudaDeviceInfo Device { get; } = new("emulator (sm_80)", 8, 0, MultiprocessorCount, MemoryBytes, MostShared, 0);
 
     /// <inheritdoc/>
     public nint Stream => 0;

@@ -1,6 +1,8 @@
 using Data2Vec.Kernels.Platform;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
 
 namespace Data2Vec.Kernels.Ilgpu;
 
@@ -68,7 +70,17 @@ internal sealed class AcceleratorRuntime : IKernelRuntime
         stream.Synchronize();
     }
 
-    public void Clear(IlgpuBuffer buffer) => buffer.View.MemSetToZero(stream);
+    public bool RunsOnHost => accelerator is CPUAccelerator;
+
+    // OpenCL's devices are not asked: more than most of them have.
+    public long CacheBytes => RunsOnHost ? 0 : accelerator is CudaAccelerator cuda ? cuda.L2CacheSize : 64 << 20;
+
+    public QueueMarks CreateMarks() => new AcceleratorMarks(stream);
+
+    public void Copy(DeviceBuffer source, DeviceBuffer target) =>
+        ((IlgpuBuffer)source).View.CopyTo(stream, ((IlgpuBuffer)target).View);
+
+    public void Clear(DeviceBuffer buffer) => ((IlgpuBuffer)buffer).View.MemSetToZero(stream);
 
     public void Synchronize() => stream.Synchronize();
 

@@ -7,7 +7,7 @@ namespace Data2Vec.Kernels.Ilgpu;
 /// What <see cref="IlgpuBackend"/> needs of a device: memory, and kernels in one queue. Either ILGPU drives the device
 /// itself, or its compiler's PTX is handed to a CUDA driver.
 /// </summary>
-internal interface IKernelRuntime : IDisposable
+internal interface IKernelRuntime : IQueueTiming, IDisposable
 {
     /// <summary>The device's own name.</summary>
     string Name { get; }
@@ -40,9 +40,6 @@ internal interface IKernelRuntime : IDisposable
 
     /// <summary>Copies after everything queued so far; waits.</summary>
     void Download(IlgpuBuffer source, long offset, Span<byte> target);
-
-    /// <summary>Queues the writing of zeros over a whole buffer.</summary>
-    void Clear(IlgpuBuffer buffer);
 
     /// <summary>Waits for everything queued.</summary>
     void Synchronize();

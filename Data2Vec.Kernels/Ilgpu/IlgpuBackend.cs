@@ -84,6 +84,9 @@ public sealed partial class IlgpuBackend : ICompilingBackend
         runtime.Dispose();
     }
 
+    /// <summary>Times of the device, for benchmarks.</summary>
+    internal IQueueTiming Timing => runtime;
+
     /// <summary>Memory in which kernels note the first bad index: one <see cref="Fault"/>.</summary>
     internal IlgpuBuffer FaultNote => fault;
 

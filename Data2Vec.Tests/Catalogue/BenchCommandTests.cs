@@ -35,6 +35,10 @@ public sealed class BenchCommandTests
     [TestCase("time Softmax/middle --threads 1", 0)]
     [TestCase("time Softmax/middle --device reference --threads 0", 0)]
     [TestCase("time --device nonsense", 2)]
+    [TestCase("time Softmax/middle --device emulator --dtype bfloat16", 0)]
+    [TestCase("counters Softmax/middle", 0)]
+    [TestCase("counters no-such-case", 1)]
+    [TestCase("counters Softmax/middle --device delayed", 2)]
     [TestCase("steps no-such-case --threads 1", 1)]
     [TestCase("steps --device nonsense", 2)]
     [TestCase("bdn no-such-case", 1)]
@@ -58,7 +62,7 @@ public sealed class BenchCommandTests
     [Test]
     public void Every_verb_has_the_same_options()
     {
-        foreach (var verb in new[] { "list", "verify", "grad", "time", "conformance", "steps", "bdn" })
+        foreach (var verb in new[] { "list", "verify", "grad", "time", "conformance", "counters", "steps", "bdn" })
         {
             var (code, output, _) = Run($"{verb} --help");
             Assert.That(code, Is.Zero);
