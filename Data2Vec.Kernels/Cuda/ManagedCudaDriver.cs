@@ -35,7 +35,8 @@ internal sealed unsafe class ManagedCudaDriver : ICudaDriver
             $"{Encoding.UTF8.GetString(name).TrimEnd('\0')} through ManagedCuda",
             Attribute(CUDeviceAttribute.ComputeCapabilityMajor), Attribute(CUDeviceAttribute.ComputeCapabilityMinor),
             Attribute(CUDeviceAttribute.MultiProcessorCount), (long)bytes,
-            Attribute(CUDeviceAttribute.MaxSharedMemoryPerBlockOptin));
+            Attribute(CUDeviceAttribute.MaxSharedMemoryPerBlockOptin),
+            Math.Max(1, Attribute(CUDeviceAttribute.L2CacheSize)));
     }
 
     public CudaDeviceInfo Device { get; }

@@ -14,6 +14,7 @@ internal enum CUStreamFlags : uint { None = 0, Default = 0, NonBlocking = 1 }
 internal enum CUDeviceAttribute
 {
     MultiProcessorCount = 16, ComputeCapabilityMajor = 75, ComputeCapabilityMinor = 76,
+    L2CacheSize = 38,
     MaxSharedMemoryPerBlockOptin = 97,
 }
 
