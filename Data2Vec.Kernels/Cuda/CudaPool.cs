@@ -1,3 +1,4 @@
+using Data2Vec.Kernels.Emulator;
 using Data2Vec.Kernels.Ilgpu;
 using ILGPU;
 using ILGPU.Runtime;
@@ -47,6 +48,15 @@ internal sealed class CudaPool(ICudaDriver driver, CudaQueue queue, AddressSpace
         var own = (CudaBuffer)buffer;
         own.Forget();
         driver.Free(own.Pointer);
+    }
+
+    protected override void HandOut(IlgpuBuffer buffer, long bytes)
+    {
+        if (driver is not EmulatedDriver emulator) return;
+        // What is noted down and not sent yet comes back to memory that others have by now.
+        var pointer = ((CudaBuffer)buffer).Pointer;
+        if (queue.IsRecording) emulator.Widen(pointer);
+        else emulator.HandOut(pointer, bytes);
     }
 
     protected override void Wait() => queue.Synchronize();

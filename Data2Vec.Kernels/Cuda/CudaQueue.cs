@@ -12,10 +12,13 @@ internal sealed class CudaQueue(ICudaDriver driver) : IDisposable
     private readonly WorkList list = new();
     private readonly Queue<int> seen = new(MostSeen);
     private readonly List<StepGraph> graphs = [];
-    private bool recording, inStep;
+    private bool inStep;
 
     /// <summary>What became of the steps so far.</summary>
     public ReplayCounts Counts { get; private set; }
+
+    /// <summary>True while work is noted down and not sent.</summary>
+    public bool IsRecording { get; private set; }
 
     /// <summary>False: steps are sent as they come, as if they were no steps.</summary>
     public bool Replays { get; set; } = true;
@@ -23,7 +26,7 @@ internal sealed class CudaQueue(ICudaDriver driver) : IDisposable
     /// <summary>Queues a kernel with one parameter.</summary>
     public unsafe void Launch(nint function, Dim3 grid, Dim3 block, int sharedBytes, ReadOnlySpan<byte> parameter)
     {
-        if (recording)
+        if (IsRecording)
         {
             list.Launch(function, grid, block, sharedBytes, parameter);
             return;
@@ -34,7 +37,7 @@ internal sealed class CudaQueue(ICudaDriver driver) : IDisposable
     /// <summary>Queues a copy to the device; the source may be reused on return.</summary>
     public void Upload(ReadOnlySpan<byte> source, ulong target)
     {
-        if (recording) list.Upload(source, target);
+        if (IsRecording) list.Upload(source, target);
         else staging.Upload(source, target);
     }
 
@@ -48,7 +51,7 @@ internal sealed class CudaQueue(ICudaDriver driver) : IDisposable
     /// <summary>Queues the writing of zeros.</summary>
     public void Clear(ulong target, long bytes)
     {
-        if (recording) list.Clear(target, bytes);
+        if (IsRecording) list.Clear(target, bytes);
         else driver.Fill(target, 0, bytes);
     }
 
@@ -64,7 +67,7 @@ internal sealed class CudaQueue(ICudaDriver driver) : IDisposable
     {
         if (inStep) throw new InvalidOperationException("CudaQueue: a step has begun already.");
         inStep = true;
-        recording = Replays;
+        IsRecording = Replays;
         list.Clear();
     }
 
@@ -73,13 +76,13 @@ internal sealed class CudaQueue(ICudaDriver driver) : IDisposable
     {
         if (!inStep) throw new InvalidOperationException("CudaQueue: no step has begun.");
         inStep = false;
-        if (!recording)
+        if (!IsRecording)
         {
             // Sent already.
             if (Replays) Counts = Counts with { Sent = Counts.Sent + 1 };
             return;
         }
-        recording = false;
+        IsRecording = false;
         var digest = list.Digest();
         if (graphs.Find(g => g.Digest == digest && g.Work.IsSame(list)) is { } known)
         {
@@ -119,8 +122,8 @@ internal sealed class CudaQueue(ICudaDriver driver) : IDisposable
     /// <summary>Sends what is noted down; the rest of the step comes after it as it is.</summary>
     public void SendNow()
     {
-        if (!recording) return;
-        recording = false;
+        if (!IsRecording) return;
+        IsRecording = false;
         list.Send(driver, staging);
     }
 }

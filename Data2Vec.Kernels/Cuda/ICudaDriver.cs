@@ -103,4 +103,4 @@ internal sealed record CudaDeviceInfo(
     int CacheBytes);
 
 /// <summary>A call of the driver, or a kernel that it ran, failed.</summary>
-public sealed class CudaException(string message) : Exception(message);
+public class CudaException(string message) : Exception(message);

@@ -18,6 +18,7 @@ internal sealed unsafe partial class Nvrtc : IDisposable
     private readonly delegate* unmanaged<nint*, int> destroy;
     private readonly delegate* unmanaged<nint, nuint*, int> logSize, ptxSize;
     private readonly delegate* unmanaged<nint, byte*, int> log, ptx;
+    private readonly delegate* unmanaged<int*, int> architectureCount, architectures;
 
     private Nvrtc(nint library)
     {
@@ -29,6 +30,8 @@ internal sealed unsafe partial class Nvrtc : IDisposable
         log = (delegate* unmanaged<nint, byte*, int>)Find("nvrtcGetProgramLog");
         ptxSize = (delegate* unmanaged<nint, nuint*, int>)Find("nvrtcGetPTXSize");
         ptx = (delegate* unmanaged<nint, byte*, int>)Find("nvrtcGetPTX");
+        architectureCount = (delegate* unmanaged<int*, int>)Find("nvrtcGetNumSupportedArchs");
+        architectures = (delegate* unmanaged<int*, int>)Find("nvrtcGetSupportedArchs");
     }
 
     /// <summary>Loads the library from a folder (with its builtins beside it) or by its system name.</summary>
@@ -55,6 +58,16 @@ internal sealed unsafe partial class Nvrtc : IDisposable
         }
         reason = tried.ToString();
         return null;
+    }
+
+    /// <summary>True when it compiles for an architecture.</summary>
+    /// <param name="level">80 for compute_80.</param>
+    public bool Knows(int level)
+    {
+        int count;
+        if (architectureCount(&count) != 0) return false;
+        var levels = new int[count];
+        fixed (int* l = levels) return count > 0 && architectures(l) == 0 && levels.Contains(level);
     }
 
     /// <summary>PTX of one of our sources.</summary>

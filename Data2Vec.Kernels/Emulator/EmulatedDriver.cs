@@ -18,6 +18,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     private readonly GlobalMemory memory = new();
     private readonly HandleTable<object> handles = new();
     private EmulatedGraph? capture;
+    private bool captured;
 
     /// <inheritdoc/>
     public CudaDeviceInfo Device { get; } = new("emulator (sm_80)", 8, 0, MultiprocessorCount, MemoryBytes, MostShared, 0);
@@ -111,11 +112,24 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
         }
     }
 
-    /// <summary>For a pool: what lies in a piece of an allocation counts as never written from now on.</summary>
-    public void Forget(ulong pointer, long bytes)
+    /// <summary>
+    /// For a pool that hands out an allocation again, for fewer bytes than it has: none of them counts as written, and what
+    /// lies behind them as out of bounds. Once a graph was captured the bounds stay as wide as they are, since its kernels
+    /// come back to memory that others had meanwhile.
+    /// </summary>
+    public void HandOut(ulong pointer, long bytes)
     {
-        var item = Hold(pointer, bytes, "forget");
-        new Span<byte>(item.Written + (pointer - item.Start), checked((int)bytes)).Clear();
+        var item = Whole(pointer);
+        item.Bytes = captured ? item.Capacity : Math.Min(bytes, item.Capacity);
+        new Span<byte>(item.Written, checked((int)item.Capacity)).Clear();
+        NativeMemory.Fill(item.Data, (nuint)item.Capacity, GlobalMemory.Unwritten);
+    }
+
+    /// <summary>As above, where work of its former owner may still come: all of it may be used.</summary>
+    public void Widen(ulong pointer)
+    {
+        var item = Whole(pointer);
+        item.Bytes = item.Capacity;
     }
 
     /// <inheritdoc/>
@@ -188,6 +202,8 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     {
         if (capture is not null) throw new CudaException("A capture has begun already.");
         capture = new EmulatedGraph();
+        captured = true;
+        memory.Widen();
     }
 
     /// <inheritdoc/>
@@ -248,6 +264,13 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
                 $"The kernel {kernel.Name} was not allowed {sharedBytes} bytes of dynamic shared memory, "
                 + $"only {kernel.MostDynamicShared} (SetDynamicShared).");
         }
+    }
+
+    private Allocation Whole(ulong pointer)
+    {
+        var item = memory.Find(pointer);
+        return item is not null && item.Start == pointer && !item.Freed ? item
+            : throw new CudaException($"The emulator has no allocation that begins at 0x{pointer:x}.");
     }
 
     private Allocation Hold(ulong pointer, long bytes, string doing)

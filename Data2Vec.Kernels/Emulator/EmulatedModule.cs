@@ -19,7 +19,7 @@ internal sealed unsafe class EmulatedModule
         module = PtxParser.Parse(ptx);
         foreach (var v in module.Variables.Where(v => v.Space is PtxSpace.Global or PtxSpace.Const))
         {
-            var place = memory.Allocate(v.Bytes, $"variable {v.Name} of {v.Bytes} bytes", v.Space == PtxSpace.Const);
+            var place = memory.Allocate(v.Bytes, $"variable {v.Name}", v.Space == PtxSpace.Const);
             // Variables without contents begin as zeros.
             new Span<byte>(place.Data, v.Bytes).Clear();
             v.Contents?.AsSpan(0, Math.Min(v.Bytes, v.Contents.Length)).CopyTo(new Span<byte>(place.Data, v.Bytes));

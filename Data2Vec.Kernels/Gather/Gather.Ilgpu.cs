@@ -122,7 +122,12 @@ internal static class GatherKernels<T>
         for (var i = GridLoop.Start; i < a.Count; i += GridLoop.Step)
         {
             var index = a.Index[i];
-            if (!Fault.Admits(a.Fault, IndexedOp.Gather, index, i, a.Limit)) continue;
+            if (!Fault.Admits(a.Fault, IndexedOp.Gather, index, i, a.Limit))
+            {
+                // Who reads on before the fault is told meets no memory that was never written.
+                a.Y[i] = default;
+                continue;
+            }
             a.Layout.Offsets(i, out var line, out _, out _);
             a.Y[i] = a.X[line + index * a.Step];
         }

@@ -51,6 +51,7 @@ internal abstract class BufferPool<TBuffer> : IDisposable
             ObjectDisposedException.ThrowIf(disposed, this);
             var buffer = TryTake(free[sizeClass]) ?? Make(rounded, sizeClass);
             buffer.InUse = true;
+            HandOut(buffer, bytes);
             live[sizeClass] = (live[sizeClass].Count + 1, rounded);
             var outstanding = Statistics.OutstandingBytes + rounded;
             Statistics = Statistics with
@@ -107,6 +108,11 @@ internal abstract class BufferPool<TBuffer> : IDisposable
 
     /// <summary>Gives the memory of a buffer back to the system.</summary>
     protected abstract void Release(TBuffer buffer);
+
+    /// <summary>A buffer is handed out for so many bytes: for devices that check what is done with them.</summary>
+    protected virtual void HandOut(TBuffer buffer, long bytes)
+    {
+    }
 
     /// <summary>Returns when no queued work uses freed buffers any more.</summary>
     protected virtual void Wait()

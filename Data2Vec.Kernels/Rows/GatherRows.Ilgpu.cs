@@ -61,7 +61,8 @@ internal static class GatherRowsKernels<T>
         {
             GridLoop.Split(i, a.Width, out var place, out var column);
             var row = a.Rows[place];
-            if (Fault.Admits(a.Fault, IndexedOp.GatherRows, row, place, a.Limit)) a.Y[i] = a.X[row * a.Width + column];
+            // Who reads on before the fault is told meets no memory that was never written.
+            a.Y[i] = Fault.Admits(a.Fault, IndexedOp.GatherRows, row, place, a.Limit) ? a.X[row * a.Width + column] : default;
         }
     }
 }

@@ -46,6 +46,16 @@ public sealed class NvrtcTests
     }
 
     [Test]
+    public void Every_source_compiles_for_the_architecture_after_the_budgets()
+    {
+        using var nvrtc = Compiler();
+        Assert.That(nvrtc.Knows(80) && !nvrtc.Knows(81), "what it knows is what it is asked");
+        if (!nvrtc.Knows(120)) Assert.Ignore("this compiler does not know sm_120 (CUDA 12.8 and later do)");
+        foreach (var source in CudaKernelList.Sources)
+            Assert.That(CudaCommand.Compile(nvrtc, source, "120"), Does.Contain(".target sm_120"), source.Name);
+    }
+
+    [Test]
     public void The_budget_spills_nothing_and_names_every_kernel()
     {
         Assert.That(Budget.Keys, Is.EquivalentTo(Kernels));

@@ -7,7 +7,11 @@ internal sealed unsafe class Allocation
 {
     public required ulong Start { get; init; }
 
-    public required long Bytes { get; init; }
+    /// <summary>Bytes that may be used: those asked for.</summary>
+    public required long Bytes { get; set; }
+
+    /// <summary>Bytes that are there.</summary>
+    public required long Capacity { get; init; }
 
     public required string Name { get; init; }
 
@@ -20,7 +24,7 @@ internal sealed unsafe class Allocation
 
     public bool Freed { get; set; }
 
-    public override string ToString() => Freed ? $"{Name}, which was freed" : Name;
+    public override string ToString() => $"{Name} of {Bytes} bytes{(Freed ? ", which was freed" : "")}";
 }
 
 /// <summary>
@@ -30,6 +34,9 @@ internal sealed unsafe class Allocation
 internal sealed unsafe class GlobalMemory : IDisposable
 {
     private const ulong Align = 512, Gap = 1 << 20;
+    /// <summary>What bytes hold that nobody wrote: no zeros.</summary>
+    public const byte Unwritten = 0xcd;
+
     private const int MostFreed = 4096;
 
     // Replaced, never changed, by a change: blocks that run look into it without a lock.
@@ -48,12 +55,11 @@ internal sealed unsafe class GlobalMemory : IDisposable
         var made = Interlocked.Increment(ref this.made);
         var item = new Allocation
         {
-            Start = next, Bytes = bytes, Name = name ?? $"allocation {made} of {bytes} bytes", ReadOnly = readOnly,
+            Start = next, Bytes = bytes, Capacity = bytes, Name = name ?? $"allocation {made}", ReadOnly = readOnly,
             Data = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), 64),
             Written = (byte*)NativeMemory.AllocZeroed((nuint)Math.Max(bytes, 1)),
         };
-        // Bytes that nobody wrote are no zeros.
-        NativeMemory.Fill(item.Data, (nuint)bytes, 0xcd);
+        NativeMemory.Fill(item.Data, (nuint)bytes, Unwritten);
         next += ((ulong)bytes + Gap + Align - 1) & ~(Align - 1);
         if (count == items.Length) Grow();
         (starts[count], items[count]) = (item.Start, item);
@@ -69,7 +75,7 @@ internal sealed unsafe class GlobalMemory : IDisposable
         if (item is null || item.Start != start || item.Freed)
             throw new ArgumentException($"No allocation begins at 0x{start:x}.");
         Release(item);
-        InUse -= item.Bytes;
+        InUse -= item.Capacity;
     }
 
     /// <summary>
@@ -84,13 +90,13 @@ internal sealed unsafe class GlobalMemory : IDisposable
         return address - item.Start < (ulong)item.Bytes + Gap ? item : null;
     }
 
-    /// <summary>The allocation in which all bytes lie.</summary>
+    /// <summary>The allocation in which all bytes lie; the host may use it whole.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is none; the message says what lies nearest.</exception>
     public Allocation Holding(ulong address, long bytes)
     {
         var item = Find(address);
-        if (item is not null && !item.Freed && address - item.Start <= (ulong)item.Bytes
-            && bytes <= item.Bytes - (long)(address - item.Start)) return item;
+        if (item is not null && !item.Freed && address - item.Start <= (ulong)item.Capacity
+            && bytes <= item.Capacity - (long)(address - item.Start)) return item;
         throw new ArgumentOutOfRangeException(nameof(address), Nearest(address, bytes));
     }
 
@@ -110,6 +116,12 @@ internal sealed unsafe class GlobalMemory : IDisposable
         if (item.Freed) return $"{words}, {offset} bytes into {item}";
         return offset >= item.Bytes ? $"{words}, {offset - item.Bytes} bytes behind {item}"
             : $"{words}, of which the last lie behind {item}";
+    }
+
+    /// <summary>Every allocation may be used whole again.</summary>
+    public void Widen()
+    {
+        for (var i = 0; i < count; i++) items[i].Bytes = items[i].Capacity;
     }
 
     public void Dispose()

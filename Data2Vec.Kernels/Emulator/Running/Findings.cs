@@ -53,7 +53,7 @@ internal sealed record Finding(
 }
 
 /// <summary>A kernel does what a correct one does not.</summary>
-internal sealed class EmulatorException(Finding finding) : Exception(finding.ToString())
+internal sealed class EmulatorException(Finding finding) : CudaException(finding.ToString())
 {
     public Finding Finding => finding;
 }
