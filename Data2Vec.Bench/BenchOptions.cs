@@ -53,6 +53,7 @@ internal sealed class BenchOptions
         parsed.GetValue(Size) == "tiny", parsed.GetValue(Json))
     {
         Type = parsed.GetValue(Type) == "bfloat16" ? DType.BFloat16 : DType.Float32,
+        TypeIsGiven = parsed.GetResult(Type) is { Implicit: false },
     };
 
     /// <summary>Runs a verb: 2 for wrong use, 1 for what nobody expected; the last line counts in any case.</summary>

@@ -50,6 +50,8 @@ internal sealed class Report(TextWriter output)
             var all = launch.Kernel.StartsWith("all ", StringComparison.Ordinal);
             parts.Add($"{r.Pass,-16} {launch.Kernel}: {launch.Words(all ? r.Bytes : null, all ? r.Flops : null)}");
         }
+        if (r.PeerSeconds is { } peer) parts.Add($"peer {Time(peer)} ({r.PeerVariant}), ratio {r.Ratio:0.00}");
+        if (r.FloorSeconds is { } floor) parts.Add($"floor {Time(floor)} is {r.ShareOfFloor:0.0} % of ours");
         if (r.HostSeconds is { } host) parts.Add($"host {Time(host).Trim()}");
         if (r.PeakBuffersMb is { } buffers)
             parts.Add($"peak {buffers:0} MB buffers, {r.PeakRssMb:0} MB process");

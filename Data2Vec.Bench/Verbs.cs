@@ -1,5 +1,6 @@
 using Data2Vec.Bench.Cases;
 using Data2Vec.Bench.Running;
+using Data2Vec.Bench.SideBySide;
 using Data2Vec.Engine;
 using Data2Vec.Kernels;
 
@@ -44,6 +45,11 @@ internal static class Verbs
         using var device = BenchDevice.Open(request);
         var bounds = BoundsOf(request, device);
         report.Output.WriteLine($"{device.Name}: {device}");
+        if (request.Peer is not null)
+        {
+            PeerComparison.Run(request, device, bounds, report);
+            return;
+        }
         bounds.Measure();
         report.Output.WriteLine(bounds);
         var timer = new Running.Timer(device, bounds);

@@ -158,10 +158,12 @@ internal static class OptimizerCases
     }
 
     /// <summary>What the oracle gives, and whether it is what the two calls give on the same device, bit for bit.</summary>
-    private static OpCase BothOf(
-        string name, double decay, AdamVariant variant, int steps = 0, bool nonFinite = false, CaseSize size = CaseSize.Tiny)
+    public static OpCase BothOf(
+        string name, double decay, AdamVariant variant, int steps = 0, bool nonFinite = false, CaseSize size = CaseSize.Tiny,
+        int[]? lengths = null)
     {
-        var (lengths, total) = Layout(size);
+        lengths ??= Layout(size).Lengths;
+        var total = lengths.Sum(Padded);
         return new(Both, name)
         {
             Size = size,

@@ -33,6 +33,9 @@ internal sealed class Bounds(int threads) : IBounds
     /// <summary>The same for every type: bfloat16 is widened.</summary>
     double IBounds.GigaFlops(DType type) => GigaFlops;
 
+    /// <summary>The same again.</summary>
+    double IBounds.ProductGigaFlops(DType type) => GigaFlops;
+
     /// <summary>
     /// Copies whose source and target together have about this many bytes, on every thread, in GB/s (read and written
     /// bytes both counted): small ones stay in a cache, as a small operation does.

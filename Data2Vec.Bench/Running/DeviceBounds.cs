@@ -31,10 +31,10 @@ internal sealed class DeviceBounds(Device device) : IBounds
         foreach (var type in types) GigaFlops(type);
     }
 
-    public double GigaFlops(DType type) => KnownPeaks.GigaFlops(name, type) ?? Product(type);
+    public double GigaFlops(DType type) => KnownPeaks.GigaFlops(name, type) ?? ProductGigaFlops(type);
 
     /// <summary>Our largest product, in GFLOP/s.</summary>
-    public double Product(DType type)
+    public double ProductGigaFlops(DType type)
     {
         if (measured.TryGetValue(type, out var speed)) return speed;
         var n = onHost ? HostProductSide : ProductSide;

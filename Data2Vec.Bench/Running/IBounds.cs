@@ -11,6 +11,9 @@ internal interface IBounds
     /// <summary>Multiply-adds of operands of a type, in GFLOP/s.</summary>
     double GigaFlops(DType type);
 
+    /// <summary>A large product of operands of a type, measured, in GFLOP/s; of the host what its registers can do.</summary>
+    double ProductGigaFlops(DType type);
+
     /// <summary>A copy of which so many bytes move (read and written both counted), in GB/s.</summary>
     double GigaBytes(long bytes);
 }

@@ -66,6 +66,24 @@ internal sealed record Row(string Op, string Case, Status Status)
     /// <summary>Per cent of the bound measured at the start.</summary>
     public double? PercentOfBound { get; init; }
 
+    /// <summary>The fastest variant of the peer: shortest run, per call.</summary>
+    public double? PeerSeconds { get; init; }
+
+    /// <summary>Which that is: "sdpa flash".</summary>
+    public string? PeerVariant { get; init; }
+
+    /// <summary>All variants of the peer.</summary>
+    public IReadOnlyList<SideBySide.PeerVariant>? PeerVariants { get; init; }
+
+    /// <summary>The peer's time over ours: above 1, ours is faster.</summary>
+    public double? Ratio { get; init; }
+
+    /// <summary>What bytes and operations take at least.</summary>
+    public double? FloorSeconds { get; init; }
+
+    /// <summary>Per cent of our time that the floor is.</summary>
+    public double? ShareOfFloor { get; init; }
+
     /// <summary>What a launch did on the emulator; the prediction is that of the whole pass.</summary>
     public LaunchCounts? Launch { get; init; }
 

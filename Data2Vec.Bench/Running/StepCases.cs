@@ -32,6 +32,9 @@ internal sealed record StepCase(string Modality, string Shape, double Flops, Fun
     /// <summary>Type of the activations.</summary>
     public DType Type { get; init; } = DType.Float32;
 
+    /// <summary>Masked positions of each sample.</summary>
+    public int Masked { get; init; }
+
     /// <summary>Modality and shape, which the filter of the command line looks at.</summary>
     public string Id => $"{Modality}/{Shape}";
 
@@ -50,7 +53,7 @@ internal sealed record StepCase(string Modality, string Shape, double Flops, Fun
             int[] source = [.. clean.Select((id, i) => hidden[i] ? config.VocabularySize - 1 : id)];
             return Session(config, config.CreateModel(device, config.VocabularySize),
                 new TextPretrainBatch(new(batch, time, source), new(batch, time, clean), hidden));
-        });
+        }) { Type = TypeOf(config), Masked = masked };
     }
 
     /// <summary>Pictures of the preset's size; the teacher is a copy of the whole encoder.</summary>
@@ -68,7 +71,7 @@ internal sealed record StepCase(string Modality, string Shape, double Flops, Fun
             var pixels = Normal(random, batch * side * side * 3);
             return Session(config, config.CreateModel(new ParameterStore(device)),
                 new VisionPretrainBatch(batch, side, side, pixels, MaskedRows(random, batch, patches, masked)));
-        });
+        }) { Type = TypeOf(config), Masked = masked };
     }
 
     /// <summary>Waveforms without padding; features and positions are shared with the teacher.</summary>
@@ -96,8 +99,11 @@ internal sealed record StepCase(string Modality, string Shape, double Flops, Fun
             var waveforms = Normal(random, batch * samples);
             return Session(config, config.CreateModel(new ParameterStore(device)),
                 new AudioPretrainBatch(batch, samples, waveforms, null, MaskedRows(random, batch, time, masked)));
-        });
+        }) { Type = TypeOf(config), Masked = masked };
     }
+
+    /// <summary>What the arithmetic is bound by.</summary>
+    private static DType TypeOf(PretrainConfig config) => config.Precision.Type() ?? DType.Float32;
 
     /// <summary>One micro-batch, nothing dropped, everything kept for backward.</summary>
     private static T Plain<T>(T preset, int batch)
