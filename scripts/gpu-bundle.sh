@@ -4,7 +4,7 @@
 # bash, tar and the NVIDIA driver.
 #
 # usage: scripts/gpu-bundle.sh ARCHIVE.tar.gz
-# then, over there: tar xzf ARCHIVE.tar.gz && data2vec-gpu/gpu-check.sh LOGS [ilgpu:0]
+# then, over there: tar xzf ARCHIVE.tar.gz && data2vec-gpu/gpu-check.sh LOGS [DEVICE]
 set -euo pipefail
 
 fail() { echo "gpu-bundle.sh: $*" >&2; exit 1; }
