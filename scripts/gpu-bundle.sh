@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Builds one archive that checks and times Data2Vec on a GPU machine on which no .NET SDK is installed: both programs with
 # their runtime, the recorded fixtures of the tests, and scripts/gpu-check.sh. Needs the .NET SDK here, and nothing there but
-# bash, tar and the NVIDIA driver.
+# bash, tar and the NVIDIA driver; where python3 has PyTorch, its script (app/peers) is timed side by side.
 #
 # usage: scripts/gpu-bundle.sh ARCHIVE.tar.gz
-# then, over there: tar xzf ARCHIVE.tar.gz && data2vec-gpu/gpu-check.sh LOGS [DEVICE]
+# then, over there: tar xzf ARCHIVE.tar.gz && data2vec-gpu/gpu-check.sh LOGS [DEVICE...]
 set -euo pipefail
 
 fail() { echo "gpu-bundle.sh: $*" >&2; exit 1; }
@@ -28,6 +28,7 @@ done
 find "$bundle/app" \( -name '*.pdb' -o -name '*.xml' \) -delete
 # Nobody debugs over there, and nobody there runs Windows.
 rm -rf "$bundle"/app/{amd64,arm64,x86} "$bundle"/app/lib{mscordaccore,mscordbi,coreclrtraceptprovider}.so
+[[ -f $bundle/app/peers/pytorch_peer.py ]] || fail "the script that times PyTorch is not in the bundle"
 cp -r Data2Vec.Tests/Fixtures "$bundle/fixtures"
 cp scripts/gpu-check.sh "$bundle/"
 git rev-parse HEAD > "$bundle/COMMIT" 2> /dev/null || echo unknown > "$bundle/COMMIT"
