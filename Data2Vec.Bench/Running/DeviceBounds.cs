@@ -24,7 +24,6 @@ internal sealed class DeviceBounds(Device device) : IBounds
 
     private double? copy;
 
-
     public void Measure()
     {
         _ = GigaBytes(0);

@@ -1,4 +1,3 @@
-using Data2Vec.Kernels.Emulator;
 using Data2Vec.Kernels.Ilgpu;
 using ILGPU;
 using ILGPU.Runtime;
@@ -50,14 +49,9 @@ internal sealed class CudaPool(ICudaDriver driver, CudaQueue queue, AddressSpace
         driver.Free(own.Pointer);
     }
 
-    protected override void HandOut(IlgpuBuffer buffer, long bytes)
-    {
-        if (driver is not EmulatedDriver emulator) return;
+    protected override void HandOut(IlgpuBuffer buffer, long bytes) =>
         // What is noted down and not sent yet comes back to memory that others have by now.
-        var pointer = ((CudaBuffer)buffer).Pointer;
-        if (queue.IsRecording) emulator.Widen(pointer);
-        else emulator.HandOut(pointer, bytes);
-    }
+        driver.HandOut(((CudaBuffer)buffer).Pointer, bytes, mayComeLate: queue.IsRecording);
 
     protected override void Wait() => queue.Synchronize();
 }

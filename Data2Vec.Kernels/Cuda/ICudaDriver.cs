@@ -38,6 +38,14 @@ internal interface ICudaDriver : IDisposable
     /// <summary>Gives device memory back, after what is queued.</summary>
     void Free(ulong pointer);
 
+    /// <summary>A pool hands memory out again: for drivers that check what is done with it.</summary>
+    /// <param name="pointer">From <see cref="Allocate"/>.</param>
+    /// <param name="bytes">How many of its bytes were asked for.</param>
+    /// <param name="mayComeLate">Work of its former owner may be sent after this.</param>
+    void HandOut(ulong pointer, long bytes, bool mayComeLate)
+    {
+    }
+
     /// <summary>Pinned memory of the host, for copies that are queued.</summary>
     nint AllocateHost(long bytes);
 

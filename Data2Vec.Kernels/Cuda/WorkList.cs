@@ -22,9 +22,6 @@ internal sealed unsafe class WorkList
         Clear,
     }
 
-    /// <summary>True without any work.</summary>
-    public bool IsEmpty => items.Count == 0;
-
     /// <summary>What all uploads carry, one after another.</summary>
     public ReadOnlySpan<byte> Payload => payload.AsSpan(0, PayloadBytes);
 
@@ -125,7 +122,6 @@ internal sealed unsafe class WorkList
             driver.Launch(
                 (nint)item.Target, item.Grid, item.Block, item.SharedBytes, [(nint)(parameter + item.Place)]);
         }
-
     }
 
     /// <summary>One piece of work; no gaps between the fields, for lists are compared by their bytes.</summary>

@@ -113,23 +113,19 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     }
 
     /// <summary>
-    /// For a pool that hands out an allocation again, for fewer bytes than it has: none of them counts as written, and what
-    /// lies behind them as out of bounds. Once a graph was captured the bounds stay as wide as they are, since its kernels
-    /// come back to memory that others had meanwhile.
+    /// Of an allocation that is handed out again no byte counts as written, and what lies behind those asked for is out of
+    /// bounds. Once a graph was captured the bounds stay as wide as they are, since its kernels come back to memory that
+    /// others had meanwhile; where work of the former owner may come late, nothing is forgotten either.
     /// </summary>
-    public void HandOut(ulong pointer, long bytes)
+    public void HandOut(ulong pointer, long bytes, bool mayComeLate)
     {
-        var item = Whole(pointer);
-        item.Bytes = captured ? item.Capacity : Math.Min(bytes, item.Capacity);
+        var item = memory.Find(pointer);
+        if (item is null || item.Start != pointer || item.Freed)
+            throw new CudaException($"The emulator has no allocation that begins at 0x{pointer:x}.");
+        item.Bytes = captured || mayComeLate ? item.Capacity : Math.Min(bytes, item.Capacity);
+        if (mayComeLate) return;
         new Span<byte>(item.Written, checked((int)item.Capacity)).Clear();
         NativeMemory.Fill(item.Data, (nuint)item.Capacity, GlobalMemory.Unwritten);
-    }
-
-    /// <summary>As above, where work of its former owner may still come: all of it may be used.</summary>
-    public void Widen(ulong pointer)
-    {
-        var item = Whole(pointer);
-        item.Bytes = item.Capacity;
     }
 
     /// <inheritdoc/>
@@ -264,13 +260,6 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
                 $"The kernel {kernel.Name} was not allowed {sharedBytes} bytes of dynamic shared memory, "
                 + $"only {kernel.MostDynamicShared} (SetDynamicShared).");
         }
-    }
-
-    private Allocation Whole(ulong pointer)
-    {
-        var item = memory.Find(pointer);
-        return item is not null && item.Start == pointer && !item.Freed ? item
-            : throw new CudaException($"The emulator has no allocation that begins at 0x{pointer:x}.");
     }
 
     private Allocation Hold(ulong pointer, long bytes, string doing)

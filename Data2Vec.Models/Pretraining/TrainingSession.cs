@@ -60,7 +60,7 @@ public interface ITrainingSession : IDisposable
 /// <typeparam name="TBatch">A micro-batch of the modality.</typeparam>
 public sealed class TrainingSession<TBatch> : ITrainingSession
 {
-    private const int MostQueued = 64;
+    private const int MostQueued = 64, ReplayedRowMultiple = 128;
 
     private readonly PretrainConfig config;
     private readonly IPretrainable<TBatch> model;
@@ -87,7 +87,10 @@ public sealed class TrainingSession<TBatch> : ITrainingSession
         rates = config.Rates();
         ema = config.Ema();
         // Steps of a length are replayed, and how many positions are masked differs a little from batch to batch.
-        objective = config.Objective() with { RowMultiple = model.Store.Device.Backend is IReplayingBackend ? 128 : 1 };
+        objective = config.Objective() with
+        {
+            RowMultiple = model.Store.Device.Backend is IReplayingBackend ? ReplayedRowMultiple : 1,
+        };
     }
 
     /// <inheritdoc/>

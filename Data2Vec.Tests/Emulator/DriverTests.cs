@@ -50,7 +50,7 @@ public sealed unsafe class DriverTests
         device.Launch(AddTo, "test", new Dim3(1), new Dim3(4), 0, b, 1UL);
         Assert.That(device.Get<int>(b, 4), Is.All.EqualTo(0x0101_0102));
         // A pool that hands memory on says so.
-        device.Driver.HandOut(b, 16);
+        device.Driver.HandOut(b, 16, mayComeLate: false);
         Assert.That(() => device.Launch(AddTo, "test", new Dim3(1), new Dim3(4), 0, b, 1UL),
             Throws.TypeOf<EmulatorException>());
         device.Driver.Checks = false;
@@ -62,13 +62,13 @@ public sealed unsafe class DriverTests
     {
         using var device = new EmulatedDevice();
         var a = device.Empty<int>(64);
-        device.Driver.HandOut(a, 40);
+        device.Driver.HandOut(a, 40, mayComeLate: false);
         device.Driver.Fill(a, 0, 40);
         Assert.That(() => device.Launch(AddTo, "test", new Dim3(1), new Dim3(11), 0, a, 1UL),
             Throws.TypeOf<EmulatorException>().With.Message.Contains("0 bytes behind allocation 1 of 40 bytes"));
         device.Driver.BeginCapture();
         device.Driver.EndCapture();
-        device.Driver.HandOut(a, 40);
+        device.Driver.HandOut(a, 40, mayComeLate: false);
         device.Driver.Fill(a, 0, 256);
         Assert.That(() => device.Launch(AddTo, "test", new Dim3(1), new Dim3(11), 0, a, 1UL), Throws.Nothing);
     }
