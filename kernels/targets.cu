@@ -215,6 +215,10 @@ struct Neighbours
 
 constexpr int StripeThreads = 256;
 
+// Where a channel of a slot lies in shared memory. Eight lanes of eight channels go twice round the banks: the second four
+// lanes take their halves in turn, or they would meet the first four.
+__device__ __forceinline__ int stripe_place(int channel) { return channel ^ (channel >> 3 & 4); }
+
 template <int Wide, int Lanes>
 __device__ __forceinline__ void statistics_of_stripe(const TargetsArgs& a)
 {
@@ -251,21 +255,22 @@ __device__ __forceinline__ void statistics_of_stripe(const TargetsArgs& a)
 #pragma unroll
     for (int i = 0; i < Wide; ++i)
     {
-        means[slot][lane * Wide + i] = mean[i];
-        squares[slot][lane * Wide + i] = square[i];
+        means[slot][stripe_place(lane * Wide + i)] = mean[i];
+        squares[slot][stripe_place(lane * Wide + i)] = square[i];
     }
     __syncthreads();
     const int own = first + static_cast<int>(threadIdx.x);
     if (threadIdx.x >= Channels || own >= a.channels) return;
     float all = 0.0f, middle = 0.0f, spread = 0.0f;
+    const int place = stripe_place(threadIdx.x);
     for (int i = 0; i < Slots && i < a.time; ++i)
     {
         const float more = static_cast<float>((a.time - i + Slots - 1) / Slots);
-        const float d = means[i][threadIdx.x] - middle;
+        const float d = means[i][place] - middle;
         all += more;
         const float share = more / all;
         middle = fmaf(d, share, middle);
-        spread += fmaf(d * d, share * (all - more), squares[i][threadIdx.x]);
+        spread += fmaf(d * d, share * (all - more), squares[i][place]);
     }
     float* target = a.statistics + sample * 2 * a.channels + own;
     target[0] = middle;

@@ -45,7 +45,7 @@ internal sealed class LaunchCounter(Device device)
         var (launches, sum) = (new List<LaunchCounts>(), new Counters());
         driver.Launched = (kernel, counters) =>
         {
-            launches.Add(LaunchCounts.Of(kernel, counters));
+            launches.Add(LaunchCounts.Of(kernel.Name, counters));
             sum.Add(counters);
         };
         try

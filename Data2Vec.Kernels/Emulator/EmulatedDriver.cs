@@ -35,7 +35,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     public long Budget { get; set; } = DefaultBudget;
 
     /// <summary>Told of every launch that has run: the kernel, and what it did.</summary>
-    public Action<string, Counters>? Launched { get; set; }
+    public Action<EmulatedKernel, Counters>? Launched { get; set; }
 
     /// <summary>What the last launch did.</summary>
     public Counters LastLaunch { get; private set; } = new();
@@ -235,7 +235,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
         {
             LastLaunch = new LaunchRun(kernel, memory, grid, block, sharedBytes, p, Checks, Budget).Run();
         }
-        Launched?.Invoke(kernel.Name, LastLaunch);
+        Launched?.Invoke(kernel, LastLaunch);
     }
 
     private static void CheckLaunch(EmulatedKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, int parameters)

@@ -38,7 +38,7 @@ internal sealed unsafe class EmulatedModule
     {
         if (kernels.TryGetValue(entry, out var kernel)) return kernel;
         if (!module.Entries.TryGetValue(entry, out var text)) return null;
-        kernel = new EmulatedKernel(module, text, n => variables.TryGetValue(n, out var v) ? v.Start : null);
+        kernel = new EmulatedKernel(Name, module, text, n => variables.TryGetValue(n, out var v) ? v.Start : null);
         return kernels[entry] = kernel;
     }
 }

@@ -57,6 +57,18 @@ public sealed class CounterTests
         Assert.That((c.Wavefronts, c.BankConflicts, c.SharedWritten), Is.EqualTo((wavefronts, conflicts, 32 * bytes)));
     }
 
+    [TestCase(16, 4, 0)]
+    [TestCase(32, 8, 4)]
+    [TestCase(144, 4, 0)]
+    public void A_copy_asks_the_banks_as_a_store_does(int stride, int wavefronts, int conflicts)
+    {
+        var c = Count($"""
+            mov.u32 %r3, room; mad.lo.u32 %r2, %r1, {stride}, %r3;
+            cp.async.cg.shared.global [%r2], [%d0], 16; cp.async.wait_all;
+            """);
+        Assert.That((c.Wavefronts, c.BankConflicts, c.SharedWritten), Is.EqualTo((wavefronts, conflicts, 32 * 16)));
+    }
+
     [Test]
     public void Instructions_are_counted_by_class_and_lane()
     {

@@ -53,9 +53,7 @@ public sealed class CudaMatMulTests
         var (_, conflicts) = cuda.Watch(() => c = Product(kind, leftTurned, rightTurned));
         cuda.Device.Plan = ProductPlan.For;
         AssertProduct(c, kind);
-        // Of float32 lines that are neighbours, sums go out through four-fold conflicts, and tensor cores read
-        // two-fold ones.
-        if (kind == Kind.Brain || (!leftTurned && !rightTurned)) Assert.That(conflicts, Is.Zero, "conflicts of banks");
+        Assert.That(conflicts, Is.Zero, "conflicts of banks");
     }
 
     [Test]

@@ -19,9 +19,9 @@ internal sealed class EmulatedCuda : IDisposable
     public (IReadOnlySet<string> Kernels, long BankConflicts) Watch(Action call)
     {
         var (kernels, conflicts) = (new HashSet<string>(), 0L);
-        driver.Launched = (name, counters) =>
+        driver.Launched = (kernel, counters) =>
         {
-            kernels.Add(name);
+            kernels.Add(kernel.Name);
             conflicts += counters.BankConflicts;
         };
         call();

@@ -7,12 +7,15 @@
 // so that eight neighbouring threads always read 128 bytes in different banks. 16 loads of 16 bytes for 256 multiply-adds.
 #pragma once
 #include "common/swizzle.cuh"
+#include "common/vector.cuh"
 
 template <int TileRows, int TileColumns, bool LeftInner, bool RightInner>
 struct FusedMultiplyAdd
 {
     static constexpr int Rows = TileRows, Columns = TileColumns, Threads = Rows * Columns / 64;
     static constexpr int WarpRows = 32, WarpColumns = 64;
+    // Of the four rows that a warp has of sums[i].
+    static constexpr int RowsApart = LeftInner ? 1 : 4;
 
     float sums[8][8];
 
@@ -93,7 +96,8 @@ struct FusedMultiplyAdd
         }
     }
 
-    // Hands the sums of `count` rows from `first` on to shared memory, as SumTile says.
+    // Hands the sums of `count` rows from `first` on to shared memory, as SumTile says: a thread's neighbours at once, or a
+    // number of each run, of which the four rows of a warp have theirs in different banks.
     template <class SumTile>
     __device__ __forceinline__ void stage(float* memory, int first, int count) const
     {
@@ -101,7 +105,11 @@ struct FusedMultiplyAdd
 #pragma unroll
         for (int i = 0; i < 8; ++i)
 #pragma unroll
-            for (int j = 0; j < 8; ++j)
-                memory[SumTile::at(warp_row() - first + row(i), warp_column() + column(j))] = sums[i][j];
+            for (int j = 0; j < 8; j += RightInner ? 1 : 4)
+            {
+                float* to = memory + SumTile::at(warp_row() - first + row(i), warp_column() + column(j));
+                if constexpr (RightInner) *to = sums[i][j];
+                else store_raw(to, pack(Pack<float>{{sums[i][j], sums[i][j + 1], sums[i][j + 2], sums[i][j + 3]}}));
+            }
     }
 };

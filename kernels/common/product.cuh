@@ -137,13 +137,14 @@ struct ProductArgs
     int partial_columns;
 };
 
-// Sums in shared memory: eight neighbours are 32 bytes, and run b of row r lies at b ^ (r % 4).
-template <int Columns>
+// Sums in shared memory: eight neighbours are 32 bytes, and run b of row r lies at b ^ (r / Apart % 4). Four rows that lie so
+// far apart come from one warp at once, and meet in no bank.
+template <int Columns, int Apart>
 struct SumTile
 {
     static __device__ __forceinline__ int at(int row, int column)
     {
-        return row * Columns + ((column >> 3 ^ (row & 3)) << 3 | (column & 7));
+        return row * Columns + ((column >> 3 ^ (row / Apart & 3)) << 3 | (column & 7));
     }
 
     // Eight neighbours. Threads 4 to 7 of eight read their second half first: 32 bytes apart, they would meet the others'
@@ -238,26 +239,22 @@ __device__ __forceinline__ void multiply(const Args& a)
     // At most two thirds of the stages' memory: 64 rows at a time.
     constexpr int StagedRows = 64, Runs = Core::Columns / 8;
     static_assert(StagedRows * Core::Columns * 4 <= ProductStages * StageBytes, "sums do not fit");
+    using Tile = SumTile<Core::Columns, Core::RowsApart>;
     float* const sums = reinterpret_cast<float*>(memory);
+    // Columns before this one leave in whole runs, the others one by one.
+    const int runs_end = a.parts != 1 ? a.n : a.end.wide != 0 ? a.n & ~7 : 0;
 #pragma unroll 1
     for (int first = 0; first < Core::Rows; first += StagedRows)
     {
-        core.template stage<SumTile<Core::Columns>>(sums, first, StagedRows);
+        core.template stage<Tile>(sums, first, StagedRows);
         __syncthreads();
 #pragma unroll 1
-        for (int i = threadIdx.x; i < StagedRows * Runs; i += Core::Threads)
+        for (int i = threadIdx.x; i < (runs_end > 0 ? StagedRows * Runs : 0); i += Core::Threads)
         {
             const int row = place.row + first + i / Runs, column = place.column + i % Runs * 8;
-            if (row >= a.m || column >= a.n) continue;
-            if (a.parts == 1 && !a.end.takes_eight(column, a.n))
-            {
-                const float* run = sums + SumTile<Core::Columns>::at(i / Runs, i % Runs * 8);
-#pragma unroll 1
-                for (int c = column; c < min(column + 8, a.n); ++c) a.end.finish_one(from_c, row, c, run[c - column]);
-                continue;
-            }
+            if (row >= a.m || column >= runs_end) continue;
             float v[8];
-            SumTile<Core::Columns>::read(sums, i / Runs, i % Runs * 8, v);
+            Tile::read(sums, i / Runs, i % Runs * 8, v);
             if (a.parts == 1)
             {
                 a.end.finish_eight(from_c, row, column, v);
@@ -267,6 +264,17 @@ __device__ __forceinline__ void multiply(const Args& a)
             float4* to = reinterpret_cast<float4*>(a.partial + line * a.partial_columns + column);
             to[0] = make_float4(v[0], v[1], v[2], v[3]);
             to[1] = make_float4(v[4], v[5], v[6], v[7]);
+        }
+        if (runs_end < min(a.n, place.column + Core::Columns))
+        {
+            // A warp takes neighbours, which lie side by side in both memories.
+#pragma unroll 1
+            for (int i = threadIdx.x; i < StagedRows * Core::Columns; i += Core::Threads)
+            {
+                const int row = place.row + first + i / Core::Columns, column = place.column + i % Core::Columns;
+                if (row >= a.m || column >= a.n || column < runs_end) continue;
+                a.end.finish_one(from_c, row, column, sums[Tile::at(i / Core::Columns, i % Core::Columns)]);
+            }
         }
         __syncthreads();
     }

@@ -23,6 +23,8 @@ struct TensorCore
     static constexpr int WarpRows = Rows / 2, WarpColumns = Columns / 2;
     static constexpr int Down = WarpRows / 16, Across = WarpColumns / 8;
     static constexpr int Size = sizeof(element);
+    // Of the rows that half a warp has of the sums.
+    static constexpr int RowsApart = 1;
 
     float sums[Down][Across][4];
 

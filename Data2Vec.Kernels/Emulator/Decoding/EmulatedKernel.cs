@@ -10,13 +10,14 @@ internal sealed class EmulatedKernel
     private readonly List<(int Offset, PtxVariable Variable)> shared = [];
 
     /// <summary>Decodes an entry.</summary>
+    /// <param name="moduleName">What its module is called.</param>
     /// <param name="module">Its module, for shared variables declared there.</param>
     /// <param name="entry">The entry.</param>
     /// <param name="globals">Addresses of global and constant variables.</param>
     /// <exception cref="PtxException">The emulator has no such instruction.</exception>
-    public EmulatedKernel(PtxModule module, PtxEntry entry, Func<string, ulong?> globals)
+    public EmulatedKernel(string moduleName, PtxModule module, PtxEntry entry, Func<string, ulong?> globals)
     {
-        Name = entry.Name;
+        (ModuleName, Name) = (moduleName, entry.Name);
         MostThreads = entry.MostThreads;
         foreach (var p in entry.Parameters)
         {
@@ -35,6 +36,8 @@ internal sealed class EmulatedKernel
         MeetingPoints.Find(Code);
         SharedGrain = Grain();
     }
+
+    public string ModuleName { get; }
 
     public string Name { get; }
 

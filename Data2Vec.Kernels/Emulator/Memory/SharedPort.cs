@@ -26,7 +26,7 @@ internal static unsafe class SharedPort
         var moved = (long)bytes * BitOperations.PopCount(mask);
         if ((access & Access.Read) != 0) counters.SharedRead += moved;
         if ((access & Access.Write) != 0) counters.SharedWritten += moved;
-        if (checks && (access & Access.Async) == 0) CountConflicts(w, mask, bytes, counters);
+        if (checks) CountConflicts(w, mask, bytes, counters);
     }
 
     private static void Check(Warp w, Instruction i, uint mask, int lane, int address, int bytes, Access access)
