@@ -71,6 +71,8 @@ public interface IBackend : IDisposable
     void Conv1d(in Conv1dArgs a);
     /// <summary>Gradients of <see cref="Conv1d"/>.</summary>
     void Conv1dBackward(in Conv1dBackwardArgs a);
+    /// <summary>y = activation(LayerNorm(convolution over time + b)); its gradients are those of the two.</summary>
+    void Conv1dLayerNorm(in Conv1dLayerNormArgs a);
 
     // Attention
     /// <summary>softmax(scale Q Kᵀ + bias, masked) V without a T x T matrix.</summary>

@@ -18,26 +18,19 @@
 // Launched by    Data2Vec.Kernels/LayerNorm/LayerNorm.Cuda.cs
 // Tested by      Data2Vec.Tests/Gpu/CudaLayerNormTests.cs; verify layernorm --device emulator
 // Source         Ba et al. 2016; Chan, Golub and LeVeque 1983 (two passes with a correction).
-#include "common/activation.cuh"
 #include "common/dropout.cuh"
 #include "common/partial_sums.cuh"
-#include "common/reduce.cuh"
-#include "common/vector.cuh"
+#include "common/row_norm.cuh"
 
 struct LayerNormArgs
 {
     const element* x;
     const element* residual;
-    const element* gamma;
-    const element* beta;
-    element* y;
     element* sum;
-    float* mean;
-    float* rstd;
+    RowNorm norm;
     Dropout dropout;
     long long rows;
-    int columns, activation;
-    float eps;
+    int activation;
     // 1 with dropout or a residual: s is another tensor than x, and kept.
     int fused;
 };
@@ -65,21 +58,6 @@ struct LayerNormBackwardArgs
 
 constexpr int Width = Pack<element>::Width;
 
-// The reciprocal deviation; writes the statistics of a row. `rest` and `squares` are means.
-__device__ __forceinline__ float finish_statistics(
-    const LayerNormArgs& a, long long row, bool writes, float mean, float rest, float squares)
-{
-    // Rounding can take the variance of equal numbers below 0.
-    const float variance = fmaf(-rest, rest, squares);
-    const float rstd = 1.0f / sqrtf((variance < 0.0f ? 0.0f : variance) + a.eps);
-    if (writes)
-    {
-        if (a.mean != nullptr) a.mean[row] = mean + rest;
-        if (a.rstd != nullptr) a.rstd[row] = rstd;
-    }
-    return rstd;
-}
-
 // A row of at most Packs * 32 packs: lane l holds packs l, l + 32, ...
 template <int Packs, bool Active>
 __device__ __forceinline__ void normalise_held(const LayerNormArgs& a)
@@ -87,14 +65,14 @@ __device__ __forceinline__ void normalise_held(const LayerNormArgs& a)
     const long long row = WarpGroup::index();
     if (row >= a.rows) return;
     const int lane = WarpGroup::rank();
-    const long long start = row * a.columns;
+    const long long start = row * a.norm.columns;
 
     Raw raw[Packs];
 #pragma unroll
     for (int k = 0; k < Packs; ++k)
     {
         const int c = (k * 32 + lane) * Width;
-        raw[k] = c < a.columns ? load_streamed(a.x + start + c) : Raw{0, 0, 0, 0};
+        raw[k] = c < a.norm.columns ? load_streamed(a.x + start + c) : Raw{0, 0, 0, 0};
     }
     if (a.fused != 0)
     {
@@ -105,14 +83,14 @@ __device__ __forceinline__ void normalise_held(const LayerNormArgs& a)
             for (int k = 0; k < Packs; ++k)
             {
                 const int c = (k * 32 + lane) * Width;
-                residual[k] = c < a.columns ? load_streamed(a.residual + start + c) : Raw{0, 0, 0, 0};
+                residual[k] = c < a.norm.columns ? load_streamed(a.residual + start + c) : Raw{0, 0, 0, 0};
             }
         }
 #pragma unroll
         for (int k = 0; k < Packs; ++k)
         {
             const int c = (k * 32 + lane) * Width;
-            if (c >= a.columns) continue;
+            if (c >= a.norm.columns) continue;
             Pack<element> s = unpack<element>(raw[k]);
             a.dropout.apply(s.v, start + c);
             if (a.residual != nullptr)
@@ -126,71 +104,17 @@ __device__ __forceinline__ void normalise_held(const LayerNormArgs& a)
         }
     }
 
-    Pack<element> s[Packs];
-    float mean = 0.0f;
-#pragma unroll
-    for (int k = 0; k < Packs; ++k)
-    {
-        s[k] = unpack<element>(raw[k]);
-#pragma unroll
-        for (int i = 0; i < Width; ++i) mean += s[k][i];
-    }
-    const float share = 1.0f / a.columns;
-    mean = warp_sum(mean) * share;
-    float rest = 0.0f, squares = 0.0f;
-#pragma unroll
-    for (int k = 0; k < Packs; ++k)
-    {
-        if ((k * 32 + lane) * Width >= a.columns) continue;
-#pragma unroll
-        for (int i = 0; i < Width; ++i)
-        {
-            s[k][i] -= mean;
-            rest += s[k][i];
-            squares = fmaf(s[k][i], s[k][i], squares);
-        }
-    }
-    rest = warp_sum(rest) * share;
-    squares = warp_sum(squares) * share;
-    const float rstd = finish_statistics(a, row, lane == 0, mean, rest, squares);
-
-#pragma unroll
-    for (int k = 0; k < Packs; ++k)
-    {
-        const int c = (k * 32 + lane) * Width;
-        if (c >= a.columns) continue;
-        Pack<element> h;
-#pragma unroll
-        for (int i = 0; i < Width; ++i) h[i] = (s[k][i] - rest) * rstd;
-        if (a.gamma != nullptr)
-        {
-            const Pack<element> gamma = unpack<element>(load_shared_by_all(a.gamma + c));
-#pragma unroll
-            for (int i = 0; i < Width; ++i) h[i] *= gamma[i];
-        }
-        if (a.beta != nullptr)
-        {
-            const Pack<element> beta = unpack<element>(load_shared_by_all(a.beta + c));
-#pragma unroll
-            for (int i = 0; i < Width; ++i) h[i] += beta[i];
-        }
-        if constexpr (Active)
-        {
-#pragma unroll
-            for (int i = 0; i < Width; ++i) h[i] = gelu(h[i]);
-        }
-        store_raw(a.y + start + c, pack(h));
-    }
+    normalise_row<Packs, Active>(a.norm, row, raw);
 }
 
 // Any width and alignment; what a thread has written to the sum, or x, is read again from the cache.
 __device__ __forceinline__ void normalise(const LayerNormArgs& a)
 {
     const long long row = BlockGroup::index();
-    const long long start = row * a.columns;
+    const long long start = row * a.norm.columns;
     const element* s = a.fused != 0 ? a.sum : a.x;
     float mean = 0.0f;
-    for (int c = BlockGroup::rank(); c < a.columns; c += BlockGroup::size())
+    for (int c = BlockGroup::rank(); c < a.norm.columns; c += BlockGroup::size())
     {
         if (a.fused != 0)
         {
@@ -200,10 +124,10 @@ __device__ __forceinline__ void normalise(const LayerNormArgs& a)
         }
         mean += widen(s[start + c]);
     }
-    const float share = 1.0f / a.columns;
+    const float share = 1.0f / a.norm.columns;
     mean = BlockGroup::sum(mean) * share;
     float rest = 0.0f, squares = 0.0f;
-    for (int c = BlockGroup::rank(); c < a.columns; c += BlockGroup::size())
+    for (int c = BlockGroup::rank(); c < a.norm.columns; c += BlockGroup::size())
     {
         const float d = widen(s[start + c]) - mean;
         rest += d;
@@ -211,13 +135,13 @@ __device__ __forceinline__ void normalise(const LayerNormArgs& a)
     }
     rest = BlockGroup::sum(rest) * share;
     squares = BlockGroup::sum(squares) * share;
-    const float rstd = finish_statistics(a, row, BlockGroup::rank() == 0, mean, rest, squares);
-    for (int c = BlockGroup::rank(); c < a.columns; c += BlockGroup::size())
+    const float rstd = finish_statistics(a.norm, row, BlockGroup::rank() == 0, mean, rest, squares);
+    for (int c = BlockGroup::rank(); c < a.norm.columns; c += BlockGroup::size())
     {
         float h = (widen(s[start + c]) - mean - rest) * rstd;
-        if (a.gamma != nullptr) h *= widen(a.gamma[c]);
-        if (a.beta != nullptr) h += widen(a.beta[c]);
-        a.y[start + c] = narrow<element>(activate(a.activation, h));
+        if (a.norm.gamma != nullptr) h *= widen(a.norm.gamma[c]);
+        if (a.norm.beta != nullptr) h += widen(a.norm.beta[c]);
+        a.norm.y[start + c] = narrow<element>(activate(a.activation, h));
     }
 }
 

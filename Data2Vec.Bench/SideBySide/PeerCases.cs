@@ -168,11 +168,30 @@ internal sealed class PeerCases(bool tiny)
                 Shapes = [("x", [batch, ins, time]), ("w", [outs, inside, kernel])],
             };
         }
+        PeerOperation WithNorm(string name, int batch, int time, int ins, int outs, int kernel, int stride)
+        {
+            var bound = MathF.Sqrt(3f / (kernel * ins));
+            var frames = (double)batch * new Conv1dOptions(stride).OutputTime(time, kernel);
+            return new PeerOperation(new OpCase(nameof(Ops.Conv1dLayerNorm), $"{name}, norm and GELU, {batch} x {time} x {ins}")
+            {
+                Inputs =
+                [
+                    Normal("x", batch, time, ins), Uniform("w", -bound, bound, outs, kernel, ins), Normal("gamma", outs),
+                    Normal("beta", outs),
+                ],
+                Run = o => Ops.Conv1dLayerNorm(o[0], o[1], null, o[2], o[3], new(stride), activation: Activation.Gelu),
+                Flops = 2 * frames * outs * kernel * ins,
+            }, "conv1d_layer_norm", new JsonObject { ["stride"] = stride })
+            {
+                Shapes = [("x", [batch, ins, time]), ("w", [outs, ins, kernel]), ("gamma", [outs]), ("beta", [outs])],
+            };
+        }
         return tiny
-            ? [Of("audio layer 1", 1, 41, 16, 16, 3, new(Stride: 2)), Of("audio positions", 2, 19, 64, 64, 5, new(Padding: 2, Groups: 4))]
+            ? [WithNorm("audio layer 1", 1, 41, 16, 16, 3, 2), Of("audio layer 1", 1, 41, 16, 16, 3, new(Stride: 2)), Of("audio positions", 2, 19, 64, 64, 5, new(Padding: 2, Groups: 4))]
             :
             [
                 // Two clips where twelve have more numbers than the host should draw.
+                WithNorm("audio layer 0", 2, 320_000, 1, 512, 10, 5), WithNorm("audio layer 1", 2, 63_999, 512, 512, 3, 2),
                 Of("audio layer 0", 2, 320_000, 1, 512, 10, new(Stride: 5)),
                 Of("audio layer 1", 2, 63_999, 512, 512, 3, new(Stride: 2)),
                 Of("audio layer 3", 12, 15_999, 512, 512, 3, new(Stride: 2)),

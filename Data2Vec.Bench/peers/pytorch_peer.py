@@ -145,6 +145,14 @@ def conv1d(options):
     return {"eager": run}
 
 
+def conv1d_layer_norm(options):
+    """Channels are second before the norm, and last behind it."""
+    def run(x, w, gamma, beta):
+        y = F.conv1d(x, w, None, options["stride"]).transpose(1, 2)
+        return F.gelu(F.layer_norm(y, y.shape[-1:], gamma, beta, 1e-5))
+    return compiled({"eager": run})
+
+
 def layer_norm(options):
     p = options.get("dropout", 0)
 
@@ -233,7 +241,7 @@ def attention(options):
 
 
 OPERATIONS = {f.__name__: f for f in (
-    matmul, linear, conv1d, layer_norm, smooth_l1, cross_entropy, ctc, attention)}
+    matmul, linear, conv1d, conv1d_layer_norm, layer_norm, smooth_l1, cross_entropy, ctc, attention)}
 
 
 def operand(name, shape, case, device, dtype):

@@ -49,4 +49,8 @@ public sealed class Conv1dLayer
     /// <summary>[B, T, In] to [B, <see cref="OutputTime"/>, Out].</summary>
     public Tensor Forward(ParameterView p, Tensor x, Activation activation = Activation.None) =>
         Ops.Conv1d(x, p[weight], bias < 0 ? null : p[bias], Options, activation);
+
+    /// <summary>The same with a norm over the channels, scaled and shifted, before the activation.</summary>
+    public Tensor Forward(ParameterView p, Tensor x, Tensor gamma, Tensor beta, double eps, Activation activation) =>
+        Ops.Conv1dLayerNorm(x, p[weight], bias < 0 ? null : p[bias], gamma, beta, Options, eps, activation);
 }

@@ -55,6 +55,10 @@ public sealed class LayerNormLayer
         ParameterView p, Tensor x, Tensor? residual = null, DropoutSource dropout = default,
         Activation activation = Activation.None) =>
         Ops.LayerNorm(x, p[weight], p[bias], residual, eps, dropout, activation);
+
+    /// <summary>activation(LayerNorm(convolution of x)), [B, T, In] to [B, T', Channels].</summary>
+    public Tensor Forward(ParameterView p, Conv1dLayer convolution, Tensor x, Activation activation) =>
+        convolution.Forward(p, x, p[weight], p[bias], eps, activation);
 }
 
 /// <summary>A table of vectors [Rows, Width], looked up by index; parameter weight.</summary>

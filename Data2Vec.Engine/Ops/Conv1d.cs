@@ -42,21 +42,7 @@ public static partial class Ops
         Tensor x, Tensor weight, Tensor? bias = null, Conv1dOptions? options = null,
         Activation activation = Activation.None)
     {
-        options ??= Conv1dOptions.Default;
-        Refuse.NotFloat("Conv1d", x);
-        Refuse.OtherDevices("Conv1d", x, weight, bias);
-        Refuse.OtherTypes("Conv1d", x, weight, bias);
-        Refuse.Unless(x.Shape.Rank == 3 && weight.Shape.Rank == 3,
-            $"Conv1d: x must be [batch, time, channels] and weight [out, kernel, in / groups]; got x {x.Shape}, "
-            + $"weight {weight.Shape}.");
-        var s = new Conv1dShape(x.Shape[0], x.Shape[1], x.Shape[2], weight.Shape[0], weight.Shape[1], options.Stride,
-            options.Padding, options.Dilation, options.Groups);
-        s.Check("Conv1d");
-        Refuse.Unless(weight.Shape[2] == s.GroupIn,
-            $"Conv1d: weight must have {s.GroupIn} input channels for x {x.Shape} in {s.Groups} groups; "
-            + $"got weight {weight.Shape}.");
-        Refuse.Unless(bias is null || bias.Shape == new Shape(s.Out),
-            $"Conv1d: bias must have shape ({s.Out}) to match weight {weight.Shape}; got {bias?.Shape}.");
+        var s = ConvolutionOf("Conv1d", x, weight, bias, options ?? Conv1dOptions.Default);
         var device = x.Device;
         var tape = Tape.Of(x, weight, bias);
         var shape = new Shape(s.Batch, s.OutTime, s.Out);
@@ -83,6 +69,26 @@ public static partial class Ops
                 W = weight.Node,
                 Bias = bias?.Node,
             }));
+    }
+
+    /// <summary>Refuses operands that do not fit together; gives the extents.</summary>
+    private static Conv1dShape ConvolutionOf(string op, Tensor x, Tensor weight, Tensor? bias, Conv1dOptions options)
+    {
+        Refuse.NotFloat(op, x);
+        Refuse.OtherDevices(op, x, weight, bias);
+        Refuse.OtherTypes(op, x, weight, bias);
+        Refuse.Unless(x.Shape.Rank == 3 && weight.Shape.Rank == 3,
+            $"{op}: x must be [batch, time, channels] and weight [out, kernel, in / groups]; got x {x.Shape}, "
+            + $"weight {weight.Shape}.");
+        var s = new Conv1dShape(x.Shape[0], x.Shape[1], x.Shape[2], weight.Shape[0], weight.Shape[1], options.Stride,
+            options.Padding, options.Dilation, options.Groups);
+        s.Check(op);
+        Refuse.Unless(weight.Shape[2] == s.GroupIn,
+            $"{op}: weight must have {s.GroupIn} input channels for x {x.Shape} in {s.Groups} groups; "
+            + $"got weight {weight.Shape}.");
+        Refuse.Unless(bias is null || bias.Shape == new Shape(s.Out),
+            $"{op}: bias must have shape ({s.Out}) to match weight {weight.Shape}; got {bias?.Shape}.");
+        return s;
     }
 
     private sealed class Conv1dNode(

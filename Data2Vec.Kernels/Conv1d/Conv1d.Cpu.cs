@@ -9,6 +9,9 @@ internal sealed unsafe partial class CpuBackend<T>
     /// </summary>
     private const double WorthARegion = 64 * 1024;
 
+    /// <inheritdoc/>
+    public void Conv1dLayerNorm(in Conv1dLayerNormArgs a) => Conv1dThenLayerNorm.Run(this, a);
+
     public void Conv1d(in Conv1dArgs a)
     {
         var s = a.Shape;

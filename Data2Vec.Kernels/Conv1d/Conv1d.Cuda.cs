@@ -13,20 +13,11 @@ public sealed partial class CudaBackend
         var s = a.Shape;
         if (CudaConv1d.TakesSignal(a, type))
         {
-            ConvolveSignal(a);
+            Launch(CudaConv1d.Signal, CudaConv1d.SignalGrid(s), 128, CudaConv1d.SignalOf(a), CudaConv1d.SignalBytes(s));
             return;
         }
-        var rows = checked(s.Batch * s.OutTime);
-        var end = LayerEnd(a.Y, a.Bias, a.PreActivation, a.Activation, rows, s.Out);
-        if (!InUnits(type, s.GroupOut)) end.Wide = 0;
-        var product = new CudaProductArgs<CudaTapSignal, CudaMatrix>
-        {
-            Left = TapsOf(a.X, s),
-            Right = new() { Data = Address(a.W), LineStep = (long)s.Kernel * s.GroupIn, InnerStep = 1 },
-            End = end,
-            Batch = CudaProductBatch.Of(s.Groups, s.GroupIn, (long)s.GroupOut * s.Kernel * s.GroupIn, s.GroupOut),
-            M = rows, N = s.GroupOut, K = TapCount(s),
-        };
+        var product = ConvolutionOf(a);
+        if (!InUnits(type, s.GroupOut)) product.End.Wide = 0;
         var isEven = InUnits(type, s.GroupIn) && Address(a.X) % 16 == 0 && Address(a.W) % 16 == 0;
         Multiply(type, isEven ? CudaConv1d.Forward : CudaConv1d.ForwardAny, ref product);
     }
@@ -57,18 +48,19 @@ public sealed partial class CudaBackend
             ref product);
     }
 
-    private void ConvolveSignal(in Conv1dArgs a)
+    /// <summary>A product of rows of taps and weights.</summary>
+    private static CudaProductArgs<CudaTapSignal, CudaMatrix> ConvolutionOf(in Conv1dArgs a)
     {
         var s = a.Shape;
-        var grid = new Dim3((s.OutTime + CudaConv1d.SignalFrames - 1) / CudaConv1d.SignalFrames, s.Batch,
-            (s.Out + 511) / 512);
-        Launch(CudaConv1d.Signal, grid, 128, new CudaSignalArgs
+        var rows = checked(s.Batch * s.OutTime);
+        return new()
         {
-            X = Address(a.X), W = Address(a.W), Bias = Address(a.Bias), Sums = Address(a.PreActivation),
-            Y = Address(a.Y),
-            Time = s.Time, Frames = s.OutTime, Out = s.Out, Kernel = s.Kernel, Stride = s.Stride, Padding = s.Padding,
-            Dilation = s.Dilation, Activation = a.Activation,
-        }, CudaConv1d.SignalBytes(s));
+            Left = TapsOf(a.X, s),
+            Right = new() { Data = Address(a.W), LineStep = (long)s.Kernel * s.GroupIn, InnerStep = 1 },
+            End = LayerEnd(a.Y, a.Bias, a.PreActivation, a.Activation, rows, s.Out),
+            Batch = CudaProductBatch.Of(s.Groups, s.GroupIn, (long)s.GroupOut * s.Kernel * s.GroupIn, s.GroupOut),
+            M = rows, N = s.GroupOut, K = TapCount(s),
+        };
     }
 
     /// <summary>
@@ -145,7 +137,7 @@ internal struct CudaSignalArgs
 /// <summary>The kernels of kernels/conv1d.cu.</summary>
 internal static class CudaConv1d
 {
-    private static readonly TypedSource Source = new("conv1d.cu");
+    public static readonly TypedSource Source = new("conv1d.cu");
 
     public static readonly CudaProductKernels<CudaTapSignal, CudaMatrix> Forward = new(Source, "conv1d_fwd");
 
@@ -173,12 +165,13 @@ internal static class CudaConv1d
     /// <summary>Frames of a block of <see cref="Signal"/>.</summary>
     public const int SignalFrames = 64;
 
-    private const int MostSignalBytes = 48 * 1024;
+    /// <summary>What the frames of a block see at most.</summary>
+    public const int MostSignalBytes = 48 * 1024;
 
     public static IEnumerable<CudaKernel> All =>
     [
         .. Forward.All, .. ForwardAny.All, .. Input.All, .. InputAny.All, .. Weight.All, .. WeightAny.All,
-        .. WeightOdd.All, Signal,
+        .. WeightOdd.All, Signal, .. CudaConv1dNorm.All,
     ];
 
     /// <summary>A convolution of a signal to whole runs of 128 channels, by at most 16 taps.</summary>
@@ -189,6 +182,18 @@ internal static class CudaConv1d
             && SignalBytes(s) <= MostSignalBytes && CudaBackend.Address(a.Y) % 16 == 0
             && CudaBackend.Address(a.PreActivation) % 16 == 0 && CudaBackend.Address(a.Bias) % 16 == 0;
     }
+
+    public static CudaSignalArgs SignalOf(in Conv1dArgs a) => new()
+    {
+        X = CudaBackend.Address(a.X), W = CudaBackend.Address(a.W), Bias = CudaBackend.Address(a.Bias),
+        Sums = CudaBackend.Address(a.PreActivation), Y = CudaBackend.Address(a.Y), Time = a.Shape.Time,
+        Frames = a.Shape.OutTime, Out = a.Shape.Out, Kernel = a.Shape.Kernel, Stride = a.Shape.Stride,
+        Padding = a.Shape.Padding, Dilation = a.Shape.Dilation, Activation = a.Activation,
+    };
+
+    /// <summary>Runs of frames, samples, and runs of 512 channels.</summary>
+    public static Dim3 SignalGrid(in Conv1dShape s) =>
+        new((s.OutTime + SignalFrames - 1) / SignalFrames, s.Batch, (s.Out + 511) / 512);
 
     /// <summary>What the frames of a block see.</summary>
     public static int SignalBytes(in Conv1dShape s) => (int)Math.Min(

@@ -5,6 +5,9 @@ namespace Data2Vec.Kernels;
 public sealed partial class IlgpuBackend
 {
     /// <inheritdoc/>
+    public void Conv1dLayerNorm(in Conv1dLayerNormArgs a) => Conv1dThenLayerNorm.Run(this, a);
+
+    /// <inheritdoc/>
     public void Conv1d(in Conv1dArgs a)
     {
         if (a.X.DType == DType.BFloat16) Run<Brain>(a);

@@ -3,6 +3,9 @@ namespace Data2Vec.Kernels;
 public sealed partial class ReferenceBackend
 {
     /// <inheritdoc/>
+    public void Conv1dLayerNorm(in Conv1dLayerNormArgs a) => Conv1dThenLayerNorm.Run(this, a);
+
+    /// <inheritdoc/>
     public void Conv1d(in Conv1dArgs a)
     {
         var s = a.Shape;

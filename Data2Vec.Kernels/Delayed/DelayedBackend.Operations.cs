@@ -53,6 +53,9 @@ public sealed partial class DelayedBackend
     /// <inheritdoc/>
     public void Conv1dBackward(in Conv1dBackwardArgs a) =>
         Defer(a, static (IBackend b, in Conv1dBackwardArgs x) => b.Conv1dBackward(x));
+    /// <inheritdoc/>
+    public void Conv1dLayerNorm(in Conv1dLayerNormArgs a) =>
+        Defer(a, static (IBackend b, in Conv1dLayerNormArgs x) => b.Conv1dLayerNorm(x));
     // Attention
     /// <inheritdoc/>
     public void Attention(in AttentionArgs a) =>

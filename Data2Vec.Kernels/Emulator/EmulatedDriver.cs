@@ -8,12 +8,16 @@ namespace Data2Vec.Kernels.Emulator;
 /// A driver whose device is a PTX interpreter: runs kernels where there is no GPU, and says what is wrong with them.
 /// Calls run at once; what a kernel does wrong is thrown by its launch. See docs/emulator.md.
 /// </summary>
-internal sealed unsafe class EmulatedDriver : ICudaDriver
+/// <param name="mostShared">Bytes of shared memory that a block can ask for; that of sm_80 unless a smaller device is meant.</param>
+internal sealed unsafe class EmulatedDriver(int mostShared = EmulatedDriver.LargeShared) : ICudaDriver
 {
+    /// <summary>Shared memory that a block can have on sm_80, and on sm_86, sm_89 and sm_120.</summary>
+    public const int LargeShared = 163 * 1024, SmallShared = 99 * 1024;
+
     /// <summary>Few: kernels that fill a device with blocks stay small.</summary>
     public const int MultiprocessorCount = 4;
 
-    private const int MostThreads = 1024, MostStaticShared = 48 * 1024, MostShared = 99 * 1024;
+    private const int MostThreads = 1024, MostStaticShared = 48 * 1024;
     private const long MemoryBytes = 8L << 30, DefaultBudget = 100_000_000;
     private readonly GlobalMemory memory = new();
     private readonly HandleTable<object> handles = new();
@@ -21,7 +25,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     private bool captured;
 
     /// <inheritdoc/>
-    public CudaDeviceInfo Device { get; } = new("emulator (sm_80)", 8, 0, MultiprocessorCount, MemoryBytes, MostShared, 0);
+    public CudaDeviceInfo Device { get; } = new("emulator (sm_80)", 8, 0, MultiprocessorCount, MemoryBytes, mostShared, 0);
 
     /// <inheritdoc/>
     public nint Stream => 0;
@@ -73,11 +77,11 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     public void SetDynamicShared(nint function, int bytes)
     {
         var kernel = handles.Get<EmulatedKernel>(function, "function");
-        if (bytes < 0 || kernel.SharedBytes + bytes > MostShared)
+        if (bytes < 0 || kernel.SharedBytes + bytes > mostShared)
         {
             throw new CudaException(
                 $"The kernel {kernel.Name} cannot have {bytes} bytes of dynamic shared memory beside its own "
-                + $"{kernel.SharedBytes}: a block has {MostShared} at most.");
+                + $"{kernel.SharedBytes}: a block has {mostShared} at most.");
         }
         kernel.MostDynamicShared = Math.Max(bytes, MostStaticShared - kernel.SharedBytes);
     }
@@ -238,7 +242,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
         Launched?.Invoke(kernel, LastLaunch);
     }
 
-    private static void CheckLaunch(EmulatedKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, int parameters)
+    private void CheckLaunch(EmulatedKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, int parameters)
     {
         var threads = (long)block.X * block.Y * block.Z;
         if (block.X < 1 || block.Y < 1 || block.Z < 1 || block.Z > 64
@@ -254,7 +258,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
         if (parameters != kernel.Parameters.Count)
             throw new CudaException(
                 $"The kernel {kernel.Name} has {kernel.Parameters.Count} parameters, got {parameters}.");
-        if (sharedBytes < 0 || sharedBytes > kernel.MostDynamicShared || kernel.SharedBytes + sharedBytes > MostShared)
+        if (sharedBytes < 0 || sharedBytes > kernel.MostDynamicShared || kernel.SharedBytes + sharedBytes > mostShared)
         {
             throw new CudaException(
                 $"The kernel {kernel.Name} was not allowed {sharedBytes} bytes of dynamic shared memory, "

@@ -12,9 +12,8 @@ public sealed partial class CudaBackend
         var fused = a.Dropout.IsActive || !a.Residual.IsNone;
         var args = new CudaLayerNormArgs
         {
-            X = Address(a.X), Residual = Address(a.Residual), Gamma = Address(a.Gamma), Beta = Address(a.Beta), Y = Address(a.Y),
-            Sum = Address(a.Sum), Mean = Address(a.Mean), Rstd = Address(a.Rstd), Dropout = CudaDropout.Of(a.Dropout),
-            Rows = a.Rows, Columns = a.Columns, Activation = (int)a.Activation, Eps = (float)a.Eps, Fused = fused ? 1 : 0,
+            X = Address(a.X), Residual = Address(a.Residual), Sum = Address(a.Sum), Norm = CudaRowNorm.Of(a),
+            Dropout = CudaDropout.Of(a.Dropout), Rows = a.Rows, Activation = (int)a.Activation, Fused = fused ? 1 : 0,
         };
         var width = CudaLayerNorm.WidthFor(a.Columns, a.Activation);
         if (width >= 0 && InPacks(type, a.Columns, a.X, a.Residual, a.Gamma, a.Beta, a.Y, fused ? a.Sum : default))
@@ -71,12 +70,26 @@ public sealed partial class CudaBackend
 [StructLayout(LayoutKind.Sequential)]
 internal struct CudaLayerNormArgs
 {
-    public ulong X, Residual, Gamma, Beta, Y, Sum, Mean, Rstd;
+    public ulong X, Residual, Sum;
+    public CudaRowNorm Norm;
     public CudaDropout Dropout;
     public long Rows;
-    public int Columns, Activation;
+    public int Activation, Fused;
+}
+
+/// <summary>The norm of rows; kernels/common/row_norm.cuh, field by field.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct CudaRowNorm
+{
+    public ulong Gamma, Beta, Y, Mean, Rstd;
+    public int Columns;
     public float Eps;
-    public int Fused;
+
+    public static CudaRowNorm Of(in LayerNormArgs a) => new()
+    {
+        Gamma = CudaBackend.Address(a.Gamma), Beta = CudaBackend.Address(a.Beta), Y = CudaBackend.Address(a.Y),
+        Mean = CudaBackend.Address(a.Mean), Rstd = CudaBackend.Address(a.Rstd), Columns = a.Columns, Eps = (float)a.Eps,
+    };
 }
 
 /// <summary>Operands as in <see cref="LayerNormBackwardArgs"/>; kernels/layer_norm.cu, field by field.</summary>

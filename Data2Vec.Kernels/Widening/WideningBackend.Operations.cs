@@ -136,6 +136,9 @@ public sealed partial class WideningBackend
     }
 
     /// <inheritdoc/>
+    public void Conv1dLayerNorm(in Conv1dLayerNormArgs a) => Conv1dThenLayerNorm.Run(this, a);
+
+    /// <inheritdoc/>
     public void Conv1dBackward(in Conv1dBackwardArgs a)
     {
         using var w = new Widened(inner, wide);

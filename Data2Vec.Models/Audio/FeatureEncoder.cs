@@ -36,7 +36,7 @@ public sealed class FeatureEncoder
     {
         var x = waveform.Reshape(waveform.Shape[0], waveform.Shape[1], 1);
         for (var i = 0; i < convolutions.Length; i++)
-            x = norms[i].Forward(p, convolutions[i].Forward(p, x), activation: Activation.Gelu);
+            x = norms[i].Forward(p, convolutions[i], x, Activation.Gelu);
         return x;
     }
 }

@@ -38,7 +38,8 @@ public sealed class PeerTests
             Assert.That(script, Does.Contain($"def {op}(options)").Or.Contain($"\"{op}\": time_"), op);
         Assert.That(cases.Select(c => c.Op).Distinct(), Is.EquivalentTo(new[]
         {
-            "matmul", "linear", "attention", "layer_norm", "smooth_l1", "ctc", "cross_entropy", "adamw_ema", "conv1d", "step",
+            "matmul", "linear", "attention", "layer_norm", "smooth_l1", "ctc", "cross_entropy", "adamw_ema", "conv1d",
+            "conv1d_layer_norm", "step",
         }));
         Assert.That(cases.Select(c => c.Id), Is.Unique);
     }

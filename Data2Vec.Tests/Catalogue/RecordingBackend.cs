@@ -55,6 +55,7 @@ internal sealed class RecordingBackend(IBackend inner) : IBackend
     public void LinearBackward(in LinearBackwardArgs a) => Seen().LinearBackward(a);
     public void Conv1d(in Conv1dArgs a) => Seen().Conv1d(a);
     public void Conv1dBackward(in Conv1dBackwardArgs a) => Seen().Conv1dBackward(a);
+    public void Conv1dLayerNorm(in Conv1dLayerNormArgs a) => Seen().Conv1dLayerNorm(a);
     public void Attention(in AttentionArgs a) => Seen().Attention(a);
     public void AttentionBackward(in AttentionBackwardArgs a) => Seen().AttentionBackward(a);
     public void LayerNorm(in LayerNormArgs a) => Seen().LayerNorm(a);

@@ -7,9 +7,14 @@ namespace Data2Vec.Tests.Gpu;
 /// <summary>The CUDA backend on the emulator, and what its kernels did.</summary>
 internal sealed class EmulatedCuda : IDisposable
 {
-    private readonly EmulatedDriver driver = new();
+    private readonly EmulatedDriver driver;
 
-    public EmulatedCuda() => Device = new CudaBackend(new CudaRuntime(driver));
+    /// <param name="mostShared">Shared memory that a block can ask for.</param>
+    public EmulatedCuda(int mostShared = EmulatedDriver.LargeShared)
+    {
+        driver = new EmulatedDriver(mostShared);
+        Device = new CudaBackend(new CudaRuntime(driver));
+    }
 
     public CudaBackend Device { get; }
 

@@ -1,7 +1,9 @@
 // The activations that operations apply to their results, and their derivatives, in float32. GELU is relatively
 // accurate in its lower tail, where 1 - erf would have lost all digits. Sources: Hendrycks and Gimpel 2016; the
-// polynomial of the tail stands in Data2Vec.Kernels/Cpu/LaneMath.cs.
+// polynomial of the tail stands in Data2Vec.Kernels/Cpu/LaneMath.cs, a shorter one of the same kind (best for the relative error
+// over [0, 14]) serves bf16.
 #pragma once
+#include "common/element.cuh"
 
 enum Activation : int
 {
@@ -26,7 +28,22 @@ __device__ __forceinline__ float reciprocal_fast(float x)
     return y;
 }
 
-// Standard normal distribution function, and e^(-x^2 / 2).
+// Standard normal distribution function, and e^(-x^2 / 2). What is rounded to bf16 afterwards has 8 of the digits of float32:
+// a tail that is right to 3e-5 of itself gives another result, the other neighbour, two times in a thousand.
+#if ELEMENT_BF16
+__device__ __forceinline__ float normal_cdf(float x, float& gaussian)
+{
+    gaussian = exp2_fast(x * x * -0.72134752f);
+    const float u = reciprocal_fast(fmaf(fabsf(x), 0.375f, 1.0f));
+    float p = -0.0906427712f;
+    p = fmaf(p, u, 0.200281569f);
+    p = fmaf(p, u, 0.0835641238f);
+    p = fmaf(p, u, 0.157733961f);
+    p = fmaf(p, u, 0.14906103f);
+    const float tail = p * u * gaussian;
+    return x < 0.0f ? tail : 1.0f - tail;
+}
+#else
 __device__ __forceinline__ float normal_cdf(float x, float& gaussian)
 {
     // Zero from 14 on in float32, and a square must stay finite for its error to be a number.
@@ -53,6 +70,7 @@ __device__ __forceinline__ float normal_cdf(float x, float& gaussian)
     // fminf took a NaN away; the sum brings it back.
     return (x < 0.0f ? tail : 1.0f - tail) + (x != x ? x : 0.0f);
 }
+#endif
 
 // x Phi(x); NaN at -inf, as the product is.
 __device__ __forceinline__ float gelu(float x)

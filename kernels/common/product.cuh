@@ -188,23 +188,17 @@ struct ProductPlace
     }
 };
 
-// The whole life of a block. Dynamic shared memory: ProductStages * (Rows + Columns) * 64 bytes.
-template <class Core, class LeftLoad, class RightLoad, class Args>
-__device__ __forceinline__ void multiply(const Args& a)
+// The sums of a block's tile, by way of Stages * (Rows + Columns) * 64 bytes of shared memory, which is free again afterwards.
+template <int Stages, class LeftLoad, class RightLoad, class Core, class Args>
+__device__ __forceinline__ void sum_products(
+    Core& core, const Args& a, const ProductPlace& place, long long from_left, long long from_right, unsigned int stages)
 {
-    extern __shared__ __align__(1024) unsigned char memory[];
     constexpr unsigned int LeftBytes = Core::Rows * 64, StageBytes = LeftBytes + Core::Columns * 64;
-    const ProductPlace place = ProductPlace::of<Core>(a);
-    long long from_left, from_right, from_c;
-    a.batch.offsets(place.batch, from_left, from_right, from_c);
-
-    const unsigned int stages = shared_address(memory);
     const LeftLoad left(a.left, from_left, place.row, a.m, place.inner_end);
     const RightLoad right(a.right, from_right, place.column, a.n, place.inner_end);
-    Core core;
     core.clear();
 #pragma unroll
-    for (int s = 0; s < ProductStages - 1; ++s)
+    for (int s = 0; s < Stages - 1; ++s)
     {
         const int inner = place.inner + s * TileDepth;
         if (inner < place.inner_end)
@@ -214,15 +208,15 @@ __device__ __forceinline__ void multiply(const Args& a)
         }
         cp_async_commit();
     }
-    constexpr unsigned int LastStage = (ProductStages - 1) * StageBytes;
+    constexpr unsigned int LastStage = (Stages - 1) * StageBytes;
     unsigned int reads = stages;
 #pragma unroll 1
     for (int inner = place.inner; inner < place.inner_end; inner += TileDepth)
     {
-        cp_async_wait<ProductStages - 2>();
+        cp_async_wait<Stages - 2>();
         // Everybody's part of this tile is there, and nobody reads the one before any more: its stage is free.
         __syncthreads();
-        const int next = inner + (ProductStages - 1) * TileDepth;
+        const int next = inner + (Stages - 1) * TileDepth;
         if (next < place.inner_end)
         {
             const unsigned int writes = reads == stages ? stages + LastStage : reads - StageBytes;
@@ -235,10 +229,22 @@ __device__ __forceinline__ void multiply(const Args& a)
     }
     cp_async_wait<0>();
     __syncthreads();
+}
+
+// The whole life of a block. Dynamic shared memory: ProductStages * (Rows + Columns) * 64 bytes.
+template <class Core, class LeftLoad, class RightLoad, class Args>
+__device__ __forceinline__ void multiply(const Args& a)
+{
+    extern __shared__ __align__(1024) unsigned char memory[];
+    const ProductPlace place = ProductPlace::of<Core>(a);
+    long long from_left, from_right, from_c;
+    a.batch.offsets(place.batch, from_left, from_right, from_c);
+    Core core;
+    sum_products<ProductStages, LeftLoad, RightLoad>(core, a, place, from_left, from_right, shared_address(memory));
 
     // At most two thirds of the stages' memory: 64 rows at a time.
     constexpr int StagedRows = 64, Runs = Core::Columns / 8;
-    static_assert(StagedRows * Core::Columns * 4 <= ProductStages * StageBytes, "sums do not fit");
+    static_assert(StagedRows * Core::Columns * 4 <= ProductStages * (Core::Rows + Core::Columns) * 64, "sums do not fit");
     using Tile = SumTile<Core::Columns, Core::RowsApart>;
     float* const sums = reinterpret_cast<float*>(memory);
     // Columns before this one leave in whole runs, the others one by one.

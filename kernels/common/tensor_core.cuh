@@ -1,5 +1,5 @@
-// The tile of C that a block of four warps sums with tensor cores: 2 x 2 warps, each of which holds a quarter in registers.
-// One step multiplies a tile of the left operand (Rows lines) and one of the right (Columns lines), 64 bytes deep:
+// The tile of C that the warps of a block sum with tensor cores, each a part of it in registers; mostly 2 x 2 warps. One step
+// multiplies a tile of the left operand (Rows lines) and one of the right (Columns lines), 64 bytes deep:
 //
 //            Columns                        a warp's quarter of 128 x 128: 4 x 8 products of 16 x 8,
 //        +-------+-------+                  fed by 4 + 4 ldmatrix.x4 for each two units of the inner extent:
@@ -16,11 +16,11 @@
 #include "common/mma.cuh"
 #include "common/swizzle.cuh"
 
-template <int TileRows, int TileColumns, bool LeftInner, bool RightInner>
+template <int TileRows, int TileColumns, bool LeftInner, bool RightInner, int WarpsDown = 2, int WarpsAcross = 2>
 struct TensorCore
 {
-    static constexpr int Rows = TileRows, Columns = TileColumns, Threads = 128;
-    static constexpr int WarpRows = Rows / 2, WarpColumns = Columns / 2;
+    static constexpr int Rows = TileRows, Columns = TileColumns, Threads = 32 * WarpsDown * WarpsAcross;
+    static constexpr int WarpRows = Rows / WarpsDown, WarpColumns = Columns / WarpsAcross;
     static constexpr int Down = WarpRows / 16, Across = WarpColumns / 8;
     static constexpr int Size = sizeof(element);
     // Of the rows that half a warp has of the sums.
@@ -29,8 +29,8 @@ struct TensorCore
     float sums[Down][Across][4];
 
     static __device__ __forceinline__ int lane() { return threadIdx.x & 31; }
-    static __device__ __forceinline__ int warp_row() { return (threadIdx.x >> 6) * WarpRows; }
-    static __device__ __forceinline__ int warp_column() { return (threadIdx.x >> 5 & 1) * WarpColumns; }
+    static __device__ __forceinline__ int warp_row() { return (threadIdx.x >> 5) / WarpsAcross * WarpRows; }
+    static __device__ __forceinline__ int warp_column() { return (threadIdx.x >> 5) % WarpsAcross * WarpColumns; }
 
     __device__ __forceinline__ void clear()
     {
@@ -118,6 +118,32 @@ struct TensorCore
                     float2* to = reinterpret_cast<float2*>(memory + SumTile::at(row + 16 * i + 8 * half, column + 8 * j));
                     *to = make_float2(sums[i][j][2 * half], sums[i][j][2 * half + 1]);
                 }
+    }
+
+    // Hands all sums, each with its column's bias, on to shared memory as bf16 numbers, as NarrowTile says. Columns that there
+    // are not have no bias.
+    template <class NarrowTile>
+    __device__ __forceinline__ void stage_narrow(unsigned int memory, const element* bias, int columns) const
+    {
+        static_assert(Size == 2, "pairs of bf16 numbers");
+        const int row = warp_row() + (lane() >> 2), within = (lane() & 3) * 2;
+#pragma unroll
+        for (int j = 0; j < Across; ++j)
+        {
+            const int column = warp_column() + 8 * j + within;
+            float first = 0.0f, second = 0.0f;
+            if (bias != nullptr && column < columns) first = widen(bias[column]), second = widen(bias[column + 1]);
+#pragma unroll
+            for (int i = 0; i < Down; ++i)
+#pragma unroll
+                for (int half = 0; half < 2; ++half)
+                {
+                    const unsigned int pair = narrow_pair(sums[i][j][2 * half] + first, sums[i][j][2 * half + 1] + second);
+                    const unsigned int to = memory + within * 2
+                        + NarrowTile::at(row + 16 * i + 8 * half, warp_column() / 8 + j);
+                    asm volatile("st.shared.b32 [%0], %1;" :: "r"(to), "r"(pair) : "memory");
+                }
+        }
     }
 
 private:
