@@ -67,13 +67,13 @@ internal static class CudaCommand
                 foreach (var (kernel, uses) in Uses(nvrtc, assembler, source))
                 {
                     output.WriteLine($"ok   {kernel,-56} {string.Join("  ", uses.Select((u, i) => $"sm_{Levels[i]} {u}"))}");
-                    table.Add(KernelBudget.Line(kernel, uses));
+                    table.Add(KernelBudget.Line(kernel, uses, CudaKernelList.Find(kernel)?.MostSharedBytes ?? 0));
                 }
                 if (folder is not null)
                 {
                     using var file = File.Create(Path.Combine(folder, source.Name + CudaSource.PtxEnding));
                     using var writer = new StreamWriter(new GZipStream(file, CompressionLevel.SmallestSize));
-                    writer.Write(Compile(nvrtc, source, Shipped));
+                    writer.Write(source.PtxHead + Compile(nvrtc, source, Shipped));
                 }
             }
             catch (InvalidOperationException e)
@@ -82,7 +82,7 @@ internal static class CudaCommand
                 output.WriteLine($"FAIL {source.Name,-56} {e.Message}");
             }
         }
-        if (budget is not null) File.WriteAllLines(budget, [KernelBudget.HeaderOf(Levels), .. table.Order(StringComparer.Ordinal)]);
+        if (budget is not null) File.WriteAllLines(budget, [KernelBudget.HeaderOf(Levels) + "\tdynamic shared bytes", .. table.Order(StringComparer.Ordinal)]);
         output.WriteLine(Report.Count(count, count, failed, 0));
         return failed > 0 || count == 0 ? 1 : 0;
     }

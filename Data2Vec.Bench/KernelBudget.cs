@@ -23,6 +23,10 @@ internal static class KernelBudget
         [kernel, .. uses.Select(u => u.Registers.ToString(CultureInfo.InvariantCulture)), Most(uses, u => u.SharedBytes),
             Most(uses, u => u.StackBytes), Most(uses, u => u.SpillBytes)]);
 
+    /// <summary>The same with the dynamic shared memory that launches ask for at most, as a last number.</summary>
+    public static string Line(string kernel, IReadOnlyList<KernelUse> uses, int dynamicBytes) =>
+        $"{Line(kernel, uses)}\t{dynamicBytes.ToString(CultureInfo.InvariantCulture)}";
+
     /// <summary>Kernel and numbers of every line.</summary>
     public static IReadOnlyDictionary<string, int[]> Read(IEnumerable<string> lines) => lines.Skip(1)
         .Select(line => line.Split('\t')).ToDictionary(

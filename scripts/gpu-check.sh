@@ -75,15 +75,17 @@ fi
 echo "devices ${devices[*]}" | tee -a "$logs/machine.log"
 
 sanitize() { # device, name of its logs
-    local sanitizer
+    local sanitizer tool type
     if ! is_gpu "$1"; then
         skip "$2/sanitizer" "$1 is no GPU"
     elif ! sanitizer=$(command -v compute-sanitizer || command -v /usr/local/cuda/bin/compute-sanitizer); then
         skip "$2/sanitizer" "compute-sanitizer is not installed"
     else
         for tool in memcheck racecheck initcheck synccheck; do
-            step "$2/$tool" "$sanitizer" --tool "$tool" --error-exitcode 86 \
-                "$bench" verify "${cases[@]}" --device "$1" --size tiny
+            for type in float32 bfloat16; do
+                step "$2/$tool-$type" "$sanitizer" --tool "$tool" --error-exitcode 86 \
+                    "$bench" verify "${cases[@]}" --device "$1" --size tiny --dtype "$type"
+            done
         done
     fi
 }

@@ -36,6 +36,9 @@ internal sealed class CudaSource
     /// <summary>The PTX that travels with the assembly.</summary>
     public string Ptx() => KernelSources.ReadCompressed($"ptx/{Name}{PtxEnding}");
 
+    /// <summary>The first line of that PTX: a comment that says what it was made of.</summary>
+    public string PtxHead => $"// made of {KernelSources.DigestOf(File, Defines)}\n";
+
     /// <summary>How files with PTX end: they are compressed, to an eighth.</summary>
     public const string PtxEnding = ".ptx.gz";
 }

@@ -90,9 +90,10 @@ public sealed class FindingTests
     {
         const string write = "mov.u32 %r1, %tid.x; mov.u32 %r3, sums; st.shared.u32 [%r3], ";
         Assert.That(() => Find(0, write + "7;", _ => [], new Dim3(1), 64), Throws.TypeOf<AssertionException>());
-        var f = Find(0, write + "%r1;", _ => [], new Dim3(1), 64);
+        var f = Find(0, write.Replace("st.", "\n.loc 1 23 5\nst.", StringComparison.Ordinal) + "%r1;", _ => [], new Dim3(1), 64);
         Assert.That(f.Kind, Is.EqualTo(FindingKind.SharedRace));
         Assert.That(f.Thread, Is.EqualTo(new Dim3(1, 0, 0)));
+        Assert.That(f.Location, Is.EqualTo(new PtxLocation("planted.cu", 23, null)));
         // Neighbours in one word are two places where a kernel has accesses of two bytes.
         const string halves = """
             mov.u32 %r1, %tid.x; mov.u32 %r3, sums; mad.lo.u32 %r4, %r1, 2, %r3; cvt.u16.u32 %h1, %r1;
@@ -109,10 +110,12 @@ public sealed class FindingTests
         var f = Find(0, """
             mov.u32 %r1, %tid.x; setp.ge.u32 %p1, %r1, 32;
             @%p1 bra DONE;
+            .loc 1 31 5
             bar.sync 0;
             DONE:
             """, _ => [], new Dim3(1), 64);
         Assert.That(f.Kind, Is.EqualTo(FindingKind.Barrier));
+        Assert.That(f.Location, Is.EqualTo(new PtxLocation("planted.cu", 31, null)));
         Assert.That(f.Detail, Does.Contain("32 of 64 threads"));
     }
 
@@ -122,11 +125,13 @@ public sealed class FindingTests
         var f = Find(0, """
             mov.u32 %r1, %tid.x; setp.ge.u32 %p1, %r1, 7;
             @%p1 bra DONE;
+            .loc 1 32 5
             bar.sync 0;
             DONE:
             mov.u32 %r2, %r1;
             """, _ => [], new Dim3(1), 32);
         Assert.That(f.Kind, Is.EqualTo(FindingKind.Barrier));
+        Assert.That(f.Location, Is.EqualTo(new PtxLocation("planted.cu", 32, null)));
         Assert.That(f.Detail, Does.Contain("went another way"));
     }
 

@@ -1,5 +1,6 @@
 using Data2Vec.Bench;
 using Data2Vec.Kernels.Cuda;
+using Data2Vec.Kernels.Emulator;
 using Data2Vec.Kernels.Platform;
 using NUnit.Framework;
 
@@ -11,6 +12,9 @@ namespace Data2Vec.Tests.Gpu;
 /// </summary>
 public sealed class NvrtcTests
 {
+    /// <summary>Where spilled bytes stand among the numbers of a line.</summary>
+    private static readonly int Spills = CudaCommand.Levels.Length + 2;
+
     private static IReadOnlyDictionary<string, int[]> Budget { get; } = KernelBudget.Read(
         File.ReadLines(Path.Combine(Repository.Root, "Data2Vec.Tests/Gpu/cuda-kernels.tsv")));
 
@@ -41,8 +45,20 @@ public sealed class NvrtcTests
     {
         using var nvrtc = Compiler();
         var source = Source(name);
-        Assert.That(source.Ptx(), Is.EqualTo(CudaCommand.Compile(nvrtc, source, CudaCommand.Shipped)),
+        Assert.That(source.Ptx(), Is.EqualTo(source.PtxHead + CudaCommand.Compile(nvrtc, source, CudaCommand.Shipped)),
             "`bench cuda --out kernels/ptx` writes it anew");
+    }
+
+    [TestCaseSource(nameof(Sources))]
+    public void The_shipped_ptx_was_made_of_the_source_as_it_is(string name) =>
+        Assert.That(Source(name).Ptx(), Does.StartWith(Source(name).PtxHead), "`bench cuda --out kernels/ptx` writes it anew");
+
+    [Test]
+    public void A_digest_covers_headers_and_options()
+    {
+        var digest = KernelSources.DigestOf("conv1d.cu", ["-DELEMENT_BF16=1"]);
+        Assert.That(KernelSources.DigestOf("conv1d.cu", ["-DELEMENT_BF16=0"]), Is.Not.EqualTo(digest));
+        Assert.That(KernelSources.FilesOf("conv1d.cu"), Does.Contain("common/element.cuh").And.Contain("common/swizzle.cuh"));
     }
 
     [Test]
@@ -59,7 +75,17 @@ public sealed class NvrtcTests
     public void The_budget_spills_nothing_and_names_every_kernel()
     {
         Assert.That(Budget.Keys, Is.EquivalentTo(Kernels));
-        Assert.That(Budget.Values.Select(v => v[^1]), Is.All.Zero, "spilled bytes");
+        Assert.That(Budget.Values.Select(v => v[Spills]), Is.All.Zero, "spilled bytes");
+    }
+
+    [TestCaseSource(nameof(Kernels))]
+    public void Every_architecture_has_the_shared_memory_of_a_kernel(string name)
+    {
+        var kernel = CudaKernelList.All.Single(k => k.ToString() == name);
+        Assert.That(Budget[name][^1], Is.EqualTo(kernel.MostSharedBytes), "dynamic shared bytes");
+        // Three stages of 512 channels; where that is too much, two.
+        var most = kernel.Entry == "conv1d_norm_512" ? EmulatedDriver.LargeShared : EmulatedDriver.SmallShared;
+        Assert.That(Budget[name][Spills - 2] + kernel.MostSharedBytes, Is.LessThanOrEqualTo(most));
     }
 
     [Test]
