@@ -28,6 +28,8 @@ internal static class Verbs
         report.Output.WriteLine($"{device.Name}: {device} in {request.Type.Name()} against {oracle} in float64");
         var verifier = new Verifier(device, oracle, request.Type);
         foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly)) report.Add(verifier.Verify(c));
+        if (device.Backend is CudaBackend)
+            foreach (var c in Catalogue.SelectWholeWarps(request.Filter)) report.Add(verifier.Verify(c));
         foreach (var e in Catalogue.SelectErrors(request.Filter)) report.Add(verifier.Verify(e));
     }
 

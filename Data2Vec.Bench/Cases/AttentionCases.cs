@@ -83,6 +83,17 @@ internal static class AttentionCases
             },
             Composite = o => Ops.Softmax(Scores(o, o[0], 0.5)),
         },
+        new(Op, "probabilities, heads of 128")
+        {
+            Inputs = [.. Operands(1, 5, 7, 1, 128).Select(i => i.Constant())], ReductionLength = 128, Flops = Cost(1, 5, 7, 1, 128),
+            Run = o =>
+            {
+                var p = Tensor.Empty(o.Device, new Shape(1, 1, 5, 7), o.Type);
+                Ops.Attention(o[0], o[1], o[2], default, p);
+                return p;
+            },
+            Composite = o => Ops.Softmax(Scores(o, o[0], 1 / Math.Sqrt(128))),
+        },
         Packed("packed", 2, 9, 3, 4),
         Packed("packed, padding", 2, 9, 2, 8, Lengths("mask", 9, 9, 5)),
         Packed("packed, base", 4, 128, 12, 64, size: CaseSize.Real),

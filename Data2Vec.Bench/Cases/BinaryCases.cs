@@ -25,6 +25,10 @@ internal static class BinaryCases
         {
             Inputs = [Index("x", 3, 3, 17), Index("y", 3, 3, 17)], Run = o => Ops.Binary(BinaryOp.Equal, o[0], o[1]),
         },
+        new(Op, "Equal, bools")
+        {
+            Inputs = [Mask("x", 0.5f, 3, 17), Mask("y", 0.5f, 3, 17)], Run = o => Ops.Binary(BinaryOp.Equal, o[0], o[1]),
+        },
         new(Op, "NotEqual, int64")
         {
             Inputs = [Index("x", 3, 33).Wide(), Index("y", 3, 33).Wide()], Run = o => Ops.Binary(BinaryOp.NotEqual, o[0], o[1]),

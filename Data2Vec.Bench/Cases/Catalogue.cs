@@ -51,6 +51,10 @@ internal static class Catalogue
     public static IReadOnlyList<OpCase> Select(string? filter, bool tinyOnly) =>
         [.. Cases.Where(c => (!tinyOnly || c.Size == CaseSize.Tiny) && Matches(c.Id, filter))];
 
+    /// <summary>The cases that a CUDA device is compared on besides.</summary>
+    public static IReadOnlyList<OpCase> SelectWholeWarps(string? filter) =>
+        [.. WholeWarpCases.All.Where(c => Matches(c.Id, filter))];
+
     /// <summary>The refusals whose name contains the filter.</summary>
     public static IReadOnlyList<OpError> SelectErrors(string? filter) => [.. Errors.Where(e => Matches(e.Id, filter))];
 

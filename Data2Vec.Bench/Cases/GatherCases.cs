@@ -25,6 +25,14 @@ internal static class GatherCases
         {
             Inputs = [Index("x", 99, 5, 7), Index("index", 7, 5, 4).Wide()], Run = o => Ops.Gather(o[0], 1, o[1]),
         },
+        new(Gather, "int64")
+        {
+            Inputs = [Index("x", 99, 5, 7).Wide(), Index("index", 7, 5, 4)], Run = o => Ops.Gather(o[0], 1, o[1]),
+        },
+        new(Gather, "bools")
+        {
+            Inputs = [Mask("x", 0.5f, 5, 19), Index("index", 19, 5, 14)], Run = o => Ops.Gather(o[0], 1, o[1]),
+        },
         new(Gather, "log-probability of each class")
         {
             Inputs = [Normal("x", 7, 5), Index("index", 5, 7, 1)], ReductionLength = 5,
@@ -36,6 +44,16 @@ internal static class GatherCases
         Write("add", [5, 19], 1, [5, 7], add: true),
         Write("add, middle dimension", [4, 7, 5], 1, [3, 9, 2], add: true),
         Write("add, int64", [9, 3], 0, [301, 3], add: true, wide: true),
+        new(Scatter, "replace int64")
+        {
+            Inputs = [Index("y", 99, 5, 19).Wide(), Index("x", 99, 5, 1).Wide(), Index("index", 19, 5, 1)],
+            Run = o => Ops.Scatter(o[0], 1, o[2], o[1]),
+        },
+        new(Scatter, "replace bools")
+        {
+            Inputs = [Mask("y", 0.5f, 5, 19), Mask("x", 0.5f, 5, 1), Index("index", 19, 5, 1)],
+            Run = o => Ops.Scatter(o[0], 1, o[2], o[1]),
+        },
         Write("no indices", [5, 3], 0, [0, 3], add: true),
         Write("scalar", [], 0, [], add: true),
         new(Scatter, "the last of equal indices wins")

@@ -43,6 +43,7 @@ internal static class RowsCases
         Select("indices of rank 2", Normal("x", 7, 19), Index("rows", 7, 3, 5), 15),
         Select("many repeated", Normal("x", 5, 9), Index("rows", 5, 301), 301),
         Select("integers", Index("x", 99, 7, 19), Index("rows", 7, 5)),
+        Select("bools", Mask("x", 0.5f, 7, 19), Index("rows", 7, 5)),
         new(Gather, "embedding with a padding row")
         {
             Inputs = [Normal("table", 7, 19), Indices("ids", 0, 1, 4, 1, 1, 6)], Run = o => Ops.Embedding(o[0], o[1], paddingRow: 1), ReductionLength = 3,
@@ -60,6 +61,17 @@ internal static class RowsCases
     private static IEnumerable<OpCase> ScatterCases =>
     [
         Write("replace", 7, 19, DistinctIndex("rows", 7, 4), 4, add: false),
+        Write("replace, whole vectors", 7, 24, DistinctIndex("rows", 7, 4), 4, add: false),
+        new(Scatter, "replace int64")
+        {
+            Inputs = [Index("y", 99, 7, 19).Wide(), DistinctIndex("rows", 7, 4), Index("x", 99, 4, 19).Wide()],
+            Run = o => Ops.ScatterRows(o[0], o[1], o[2]),
+        },
+        new(Scatter, "replace bools")
+        {
+            Inputs = [Mask("y", 0.5f, 7, 19), DistinctIndex("rows", 7, 4), Mask("x", 0.5f, 4, 19)],
+            Run = o => Ops.ScatterRows(o[0], o[1], o[2]),
+        },
         Write("add", 7, 19, DistinctIndex("rows", 7, 4), 4, add: true),
         Write("add, repeated", 5, 19, Index("rows", 5, 13), 13, add: true),
         Write("add, int64", 5, 3, Index("rows", 5, 9).Wide(), 9, add: true),
@@ -71,6 +83,8 @@ internal static class RowsCases
     [
         Replace("by a vector", [7], 19, vector: true),
         Replace("by zeros", [7], 19, vector: false),
+        Replace("whole vectors", [7], 24, vector: true),
+        Replace("half vectors", [7], 20, vector: true),
         Replace("leading dimensions", [2, 5], 9, vector: true),
         Replace("below a vector", [5], 3, vector: true),
         Replace("many rows", [301], 9, vector: true),

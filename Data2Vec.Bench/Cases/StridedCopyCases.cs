@@ -22,6 +22,7 @@ internal static class StridedCopyCases
         Of("permute bool", o => Ops.Transpose(o[0]), Mask("x", 0.5f, 5, 7)),
         Of("slice of the first dimension", o => Ops.Slice(o[0], 0, 1, 4), Normal("x", 6, 7)),
         Of("slice with a step", o => Ops.Slice(o[0], 1, 1, 18, 3), Normal("x", 5, 19)),
+        Of("slice of bools with a step", o => Ops.Slice(o[0], 1, 1, 18, 3), Mask("x", 0.5f, 5, 19)),
         Of("slice from the end", o => Ops.Slice(o[0], -1, -5), Normal("x", 3, 19)),
         Of("slice of nothing", o => Ops.Slice(o[0], 1, 4, 4), Normal("x", 3, 19)),
         new(Op, "overlapping slices add their gradients")

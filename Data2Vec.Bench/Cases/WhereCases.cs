@@ -17,6 +17,8 @@ internal static class WhereCases
         Of("a condition per column", Mask("c", 0.5f, 19), Normal("x", 2, 5, 19), Normal("y", 5, 1), reduction: 38),
         Of("nothing", Mask("c", 0.5f, 0, 4), Normal("x", 0, 4), Normal("y", 4)),
         new(Op, "integers") { Inputs = [Mask("c", 0.5f, 33), Index("x", 9, 33), Index("y", 9, 33)], Run = o => Ops.Where(o[0], o[1], o[2]) },
+        new(Op, "int64") { Inputs = [Mask("c", 0.5f, 33), Index("x", 9, 33).Wide(), Index("y", 9, 33).Wide()], Run = o => Ops.Where(o[0], o[1], o[2]) },
+        new(Op, "bools") { Inputs = [Mask("c", 0.5f, 33), Mask("x", 0.5f, 33), Mask("y", 0.5f, 33)], Run = o => Ops.Where(o[0], o[1], o[2]) },
         new(Op, "masked fill") { Inputs = [Normal("x", 4, 13), Mask("mask", 0.3f, 4, 13)], Run = o => Ops.MaskedFill(o[0], o[1], -3.5) },
         new(Op, "masked fill with -inf")
         {

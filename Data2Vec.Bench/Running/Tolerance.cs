@@ -21,7 +21,9 @@ internal static class Tolerance
     /// <param name="type">Type of the output that is judged.</param>
     /// <param name="terms">Terms of the longest sum.</param>
     /// <param name="seed">Largest entry of the gradient that backward started from; 0 for forward outputs.</param>
-    public static double Of(Output right, Output? moved, double step, DType type, long terms, double seed)
+    /// <param name="epsilon">What operands and results are rounded to; null = that of the type.</param>
+    public static double Of(
+        Output right, Output? moved, double step, DType type, long terms, double seed, double? epsilon = null)
     {
         if (!type.IsFloat()) return 0;
         double largest = 0, slope = 0;
@@ -33,7 +35,7 @@ internal static class Tolerance
             if (moved is not null && double.IsFinite(moved.Values[i]))
                 slope = Math.Max(slope, Math.Abs(moved.Values[i] - value) / step);
         }
-        return Safety * type.Epsilon() * Math.Sqrt(Math.Max(1, terms)) * (largest + slope > 0 ? largest + slope : seed);
+        return Safety * (epsilon ?? type.Epsilon()) * Math.Sqrt(Math.Max(1, terms)) * (largest + slope > 0 ? largest + slope : seed);
     }
 
     /// <summary>Largest difference as a multiple of the tolerance; infinite when NaN or infinities differ.</summary>

@@ -176,48 +176,6 @@ internal static partial class KernelSources
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 
-    [GeneratedRegex("""(?<file>\.file\s+\d+ ")[^"]*?/(?=(common/)?[^/"]+")""")]
-    private static partial Regex SourceFolder();
-}
-
-/// <summary>The CUDA C++ sources that travel inside the assembly.</summary>
-internal static partial class KernelSources
-{
-    private const string Folder = "kernels/";
-
-    /// <summary>Names of all .cu files below kernels/.</summary>
-    public static IReadOnlyList<string> Programs() => Names(".cu");
-
-    /// <summary>Names of all headers, as #include writes them.</summary>
-    public static IReadOnlyList<string> Headers() => Names(".cuh");
-
-    /// <summary>The text of one source.</summary>
-    public static string Read(string name)
-    {
-        using var reader = new StreamReader(Open(name));
-        return reader.ReadToEnd();
-    }
-
-    /// <summary>The text of a compressed file.</summary>
-    public static string ReadCompressed(string name)
-    {
-        using var reader = new StreamReader(new GZipStream(Open(name), CompressionMode.Decompress));
-        return reader.ReadToEnd();
-    }
-
-    /// <summary>A digest of a program, of all it includes and of the options: what its PTX says that it was made of.</summary>
-    public static string DigestOf(string name, IEnumerable<string> options)
-    {
-        List<string> files = [name];
-        for (var i = 0; i < files.Count; i++)
-        {
-            foreach (Match include in Include().Matches(Read(files[i])))
-                if (!files.Contains(include.Groups[1].Value)) files.Add(include.Groups[1].Value);
-        }
-        var text = string.Join('\n', files.Select(f => $"{f}\n{Read(f)}").Concat(options)).ReplaceLineEndings("\n");
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
-    }
-
     [GeneratedRegex("^#include \"(.+)\"", RegexOptions.Multiline)]
     private static partial Regex Include();
 

@@ -101,7 +101,12 @@ internal static class SmoothL1Kernels<T>
     {
         var i = (long)Grid.IdxX;
         var row = a.Rows.At(i);
-        if (!Fault.Admits(a.Fault, IndexedOp.SmoothL1, row, i, a.XRows)) return;
+        if (!Fault.Admits(a.Fault, IndexedOp.SmoothL1, row, i, a.XRows))
+        {
+            // Nobody sees the loss, but what adds up the rows reads this one too.
+            if (Group.IdxX == 0 && a.Sums.Length != 0) a.Sums[i] = 0;
+            return;
+        }
         var sum = 0f;
         if (a.InFours != 0)
         {

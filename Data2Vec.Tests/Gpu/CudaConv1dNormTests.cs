@@ -1,3 +1,4 @@
+using Data2Vec.Bench.Running;
 using Data2Vec.Kernels;
 using Data2Vec.Kernels.Emulator;
 using NUnit.Framework;

@@ -1,7 +1,7 @@
 using Data2Vec.Kernels;
 using Data2Vec.Kernels.Cuda;
 
-namespace Data2Vec.Tests.Gpu;
+namespace Data2Vec.Bench.Running;
 
 /// <summary>Plans for products that their shapes alone would not get.</summary>
 internal static class Plans

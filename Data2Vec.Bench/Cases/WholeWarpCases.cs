@@ -1,16 +1,18 @@
-using Data2Vec.Bench.Cases;
 using Data2Vec.Engine;
 using Data2Vec.Kernels;
 using static Data2Vec.Bench.Cases.Input;
 
-namespace Data2Vec.Tests.Gpu;
+namespace Data2Vec.Bench.Cases;
 
 /// <summary>
-/// What the tiny cases of the catalogue leave out: sizes at which the fast paths of hand-written kernels run with whole warps,
-/// each of them at least once.
+/// What the tiny cases leave out: sizes at which the fast paths of hand-written kernels run with whole warps, each of them at
+/// least once. Only CUDA devices are compared on them.
 /// </summary>
 internal static class WholeWarpCases
 {
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<OpCase> All { get; } = [.. Rows, .. Products, .. Convolutions, .. Attention];
+
     /// <summary>Of every type.</summary>
     public static IEnumerable<OpCase> Rows =>
     [
@@ -18,7 +20,7 @@ internal static class WholeWarpCases
            from activation in new[] { Activation.None, Activation.Gelu }
            select new OpCase("LayerNorm", $"{columns} columns, {activation}")
            {
-               Inputs = [Normal("x", 20, columns), Normal("gamma", columns), Normal("beta", columns)],
+               Inputs = [Normal("x", 20, columns), Normal("gamma", columns), Normal("beta", columns)], ReductionLength = columns,
                Run = o => Ops.LayerNorm(o[0], o[1], o[2], activation: activation),
            },
         .. from channels in new[] { 256, 512, 768, 1024, 1100 }
@@ -26,24 +28,26 @@ internal static class WholeWarpCases
            select new OpCase("Targets", $"{channels} channels, {norm}")
            {
                Inputs = [Normal("x", 1, 40, channels).Constant(), Normal("z", 1, 40, channels).Constant()],
+               ReductionLength = channels,
                Run = o => Ops.Targets([o[0], o[1]], norm),
            },
         .. from columns in new[] { 512, 517 }
            select new OpCase("SmoothL1", $"{columns} columns")
            {
                Inputs = [Normal("x", 20, columns), Normal("target", 17, columns), Index("rows", 20, 17)],
+               ReductionLength = 17 * columns,
                Run = o => Ops.SmoothL1(o[0], o[1], o[2]),
            },
         .. from classes in new[] { 500, 2100 }
            select new OpCase("CrossEntropy", $"{classes} classes")
            {
-               Inputs = [Normal("x", 9, classes), Index("t", classes, 9)],
+               Inputs = [Normal("x", 9, classes), Index("t", classes, 9)], ReductionLength = classes,
                Run = o => Ops.CrossEntropy(o[0], o[1], labelSmoothing: 0.1),
            },
         .. from labels in new[] { 100, 512 }
            select new OpCase("CtcLoss", $"{labels} labels")
            {
-               Inputs = [Normal("x", 2, 8, 6)],
+               Inputs = [Normal("x", 2, 8, 6)], ReductionLength = 8,
                // The first is impossible, but says how much room there is.
                Run = o => Ops.CtcLoss(Ops.LogSoftmax(o[0]), [8, 8], [[.. Enumerable.Repeat(2, labels)], [1, 2, 3]],
                    zeroInfinity: true),
@@ -51,7 +55,7 @@ internal static class WholeWarpCases
         .. from columns in new[] { 512, 517 }
            select new OpCase("Linear", $"{columns} columns")
            {
-               Inputs = [Normal("x", 70, 16), Normal("w", columns, 16), Normal("b", columns)],
+               Inputs = [Normal("x", 70, 16), Normal("w", columns, 16), Normal("b", columns)], ReductionLength = columns,
                Run = o => Ops.Linear(o[0], o[1], o[2], Activation.Gelu),
            },
     ];
@@ -69,7 +73,7 @@ internal static class WholeWarpCases
                 (left ? Normal("a", 72, 136) : Normal("a", 136, 72)).Constant(),
                 (right ? Normal("b", n, 72) : Normal("b", 72, n)).Constant(),
             ],
-            Run = o => Ops.MatMul(o[0], o[1], left, right),
+            Run = o => Ops.MatMul(o[0], o[1], left, right), ReductionLength = 136,
         };
 
     /// <summary>As of a feature encoder, and of positions.</summary>
@@ -84,29 +88,30 @@ internal static class WholeWarpCases
     /// <summary>Every head size, masks, and each way to the gradient of a bias; only of bfloat16.</summary>
     public static IEnumerable<OpCase> Attention =>
         from headSize in new[] { 32, 64, 80, 128 }
-        from options in new[] { "alone", "bias", "slopes" }
+        from options in new[] { "alone", "padding", "bias", "slopes" }
         from keys in options == "bias" ? new[] { 140, 262 } : [140]
         select new OpCase("Attention", $"heads of {headSize}, {options}, {keys} keys")
         {
             Inputs =
             [
                 Normal("q", 1, 70, 2, headSize), Normal("k", 1, keys, 2, headSize), Normal("v", 1, keys, 2, headSize),
-                options switch
+                .. options switch
                 {
-                    "bias" => Normal("bias", 2, 70, keys), "slopes" => Uniform("slopes", 0.1f, 0.5f, 2),
-                    _ => Lengths("mask", keys, keys - 5),
+                    "bias" => [Normal("bias", 2, 70, keys)], "slopes" => [Uniform("slopes", 0.1f, 0.5f, 2)],
+                    "padding" => [Lengths("mask", keys, keys - 5)], _ => Array.Empty<Input>(),
                 },
             ],
+            ReductionLength = keys,
             Run = o => Ops.Attention(o[0], o[1], o[2], options switch
             {
                 "bias" => new AttentionOptions(Bias: o[3], Dropout: o.Dropout(0.1)),
-                "slopes" => new AttentionOptions(Slopes: o[3]), _ => new AttentionOptions(o[3]),
+                "slopes" => new AttentionOptions(Slopes: o[3]), "padding" => new AttentionOptions(o[3]), _ => default,
             }),
         };
 
     private static OpCase Convolution(string name, int[] x, int outs, int kernel, Conv1dOptions options) => new("Conv1d", name)
     {
         Inputs = [Normal("x", x), Normal("w", outs, kernel, x[2] / options.Groups), Normal("b", outs)],
-        Run = o => Ops.Conv1d(o[0], o[1], o[2], options, Activation.Gelu),
+        Run = o => Ops.Conv1d(o[0], o[1], o[2], options, Activation.Gelu), ReductionLength = Math.Max(x[1], kernel * x[2]),
     };
 }
