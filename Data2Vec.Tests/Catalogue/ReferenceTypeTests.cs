@@ -16,6 +16,7 @@ public sealed class ReferenceTypeTests
     {
         [nameof(IBackend.Cast)] = "its types are what a case is about",
         [nameof(IBackend.Fill)] = "it has no operand, and rounds a given number",
+        [nameof(IBackend.Conv1dLayerNorm)] = "it is two operations, and rounds what is between them too",
         [nameof(IBackend.ScatterRows)] = "it follows a copy, and adds into what is stored",
         [nameof(IBackend.Scatter)] = "it follows a copy, and adds into what is stored",
         [nameof(IBackend.GradientNorm)] = "it reads and writes the flat buffers of a store",
