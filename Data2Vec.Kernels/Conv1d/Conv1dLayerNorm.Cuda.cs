@@ -88,8 +88,12 @@ internal static class CudaConv1dNorm
     }
 
     /// <summary>The narrowest kernel for so many channels that a device has the memory for.</summary>
-    public static (CudaKernel<CudaNormedArgs> Kernel, int Columns, int Bytes) For(int channels, int mostShared) =>
-        Kernels.First(k => channels <= k.Columns && k.Bytes <= mostShared);
+    public static (CudaKernel<CudaNormedArgs> Kernel, int Columns, int Bytes) For(int channels, int mostShared)
+    {
+        var i = 0;
+        while (channels > Kernels[i].Columns || Kernels[i].Bytes > mostShared) i++;
+        return Kernels[i];
+    }
 
     private static (CudaKernel<CudaNormedArgs>, int, int) Of(string name, int columns, int stages)
     {

@@ -152,8 +152,13 @@ internal static class CudaLayerNorm
     ];
 
     /// <summary>The narrowest fast kernel for such rows; -1 when there is none.</summary>
-    public static int WidthFor(int columns, Activation activation = Activation.None) =>
-        activation == Activation.GeluTanh ? -1 : Array.FindIndex(Widths, w => columns <= w);
+    public static int WidthFor(int columns, Activation activation = Activation.None)
+    {
+        if (activation == Activation.GeluTanh) return -1;
+        for (var i = 0; i < Widths.Length; i++)
+            if (columns <= Widths[i]) return i;
+        return -1;
+    }
 
     /// <summary>Runs whose rows are the same multiple of a block's warps.</summary>
     public static (int Runs, int Rows) RunsOfWarps(long rows)

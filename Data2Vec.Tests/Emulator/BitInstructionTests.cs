@@ -133,13 +133,9 @@ public sealed class BitInstructionTests
         }
     }
 
-    [TestCase("and", 16)]
-    [TestCase("or", 32)]
-    [TestCase("xor", 64)]
-    [TestCase("not", 16)]
-    [TestCase("not", 64)]
-    [TestCase("cnot", 32)]
-    public void Logic_works_on_every_bit(string operation, int bits)
+    [Test]
+    public void Logic_works_on_every_bit(
+        [Values("and", "or", "xor", "not", "cnot")] string operation, [Values(16, 32, 64)] int bits)
     {
         var (a, b) = InstructionRig.Pairs(InstructionRig.Integers(bits, 12));
         var one = operation is "not" or "cnot";

@@ -23,6 +23,17 @@ public sealed class ComparisonTests
         BigInteger Number(ulong x) => type[0] == 's' && x >> (bits - 1) != 0 ? x - BigInteger.Pow(2, bits) : x;
     }
 
+    [Test]
+    public void Bits_are_the_same_or_not([Values(16, 32, 64)] int bits)
+    {
+        var (a, b) = InstructionRig.Pairs(InstructionRig.Integers(bits, 8));
+        ulong[] same = [.. a.Select((x, i) => x == b[i] ? 1UL : 0)];
+        Assert.That(InstructionRig.Run($"setp.eq.b{bits} {{d}}, {{a}}, {{b}};", 1, (bits, a), (bits, b)),
+            Is.EqualTo(same));
+        Assert.That(InstructionRig.Run($"setp.ne.b{bits} {{d}}, {{a}}, {{b}};", 1, (bits, a), (bits, b)),
+            Is.EqualTo(same.Select(s => 1 - s)));
+    }
+
     [TestCase("lo", "lt")]
     [TestCase("ls", "le")]
     [TestCase("hi", "gt")]
@@ -87,10 +98,13 @@ public sealed class ComparisonTests
     {
         ulong[] a = [1, 2, 3, 4], b = [5, 6, 7, 8], p = [1, 0, 0, 1];
         ulong[] expected = [1, 6, 7, 4];
-        Assert.That(InstructionRig.Run("selp.b16 {d}, {a}, {b}, {c};", 16, (16, a), (16, b), (1, p)),
-            Is.EqualTo(expected));
-        Assert.That(InstructionRig.Run("selp.b64 {d}, {a}, {b}, {c};", 64, (64, a), (64, b), (1, p)),
-            Is.EqualTo(expected));
+        foreach (var type in new[] { "b16", "u16", "s16", "b32", "u32", "s32", "f32", "b64", "u64", "s64", "f64" })
+        {
+            var bits = int.Parse(type[1..]);
+            Assert.That(
+                InstructionRig.Run($"selp.{type} {{d}}, {{a}}, {{b}}, {{c}};", bits, (bits, a), (bits, b), (1, p)),
+                Is.EqualTo(expected), type);
+        }
         Assert.That(InstructionRig.Run("selp.b32 {d}, {a}, {b}, !{c};", 32, (32, b), (32, a), (1, p)),
             Is.EqualTo(expected));
         ulong[] signs = [0, 0xffff_ffff, 0x8000_0000, 7];

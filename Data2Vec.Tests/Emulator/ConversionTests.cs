@@ -121,6 +121,21 @@ public sealed class ConversionTests
     }
 
     [Test]
+    public void A_float_is_cut_off_at_0_and_1_and_a_wider_one_holds_it()
+    {
+        var a = InstructionRig.Singles();
+        var saturated = InstructionRig.Run("cvt.sat.f32.f32 {d}, {a};", 32, (32, a));
+        var widened = InstructionRig.Run("cvt.f64.f32 {d}, {a};", 64, (32, a));
+        for (var i = 0; i < a.Length; i++)
+        {
+            var x = InstructionRig.Single(a[i]);
+            var inside = float.IsNaN(x) ? 0 : Math.Clamp(x, 0, 1);
+            Assert.That(InstructionRig.Single(saturated[i]), Is.EqualTo(inside), $"{x}");
+            Assert.That(InstructionRig.Double(widened[i]), Is.EqualTo((double)x), $"{x}");
+        }
+    }
+
+    [Test]
     public void Two_floats_are_packed_the_first_one_above()
     {
         var (a, b) = InstructionRig.Pairs(InstructionRig.Singles());

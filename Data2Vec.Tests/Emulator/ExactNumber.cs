@@ -28,6 +28,29 @@ internal readonly record struct ExactNumber(BigInteger Mantissa, int Exponent)
 
     public static ExactNumber operator -(ExactNumber a) => new(-a.Mantissa, a.Exponent);
 
+    /// <summary>
+    /// A quotient, cut off behind many more places than any float has; whether something was cut off shows in the last
+    /// one, so that it rounds as the quotient does.
+    /// </summary>
+    public static ExactNumber operator /(ExactNumber a, ExactNumber b)
+    {
+        const int places = 2400;
+        var (quotient, rest) = BigInteger.DivRem(BigInteger.Abs(a.Mantissa) << places, BigInteger.Abs(b.Mantissa));
+        quotient = quotient << 1 | (rest.IsZero ? 0 : 1);
+        return new(a.Mantissa.Sign * b.Mantissa.Sign * quotient, a.Exponent - b.Exponent - places - 1);
+    }
+
+    /// <summary>The square root of a number above 0, as exact as a quotient.</summary>
+    public ExactNumber Root()
+    {
+        var shift = 400 + (Exponent & 1);
+        var square = Mantissa << shift;
+        // Newton's method from above ends at the root, rounded down.
+        var root = BigInteger.One << (int)(square.GetBitLength() / 2 + 1);
+        while ((root + square / root) >> 1 is var next && next < root) root = next;
+        return new(root << 1 | (root * root == square ? 0 : 1), (Exponent - shift) / 2 - 1);
+    }
+
     public bool IsZero => Mantissa.IsZero;
 
     /// <summary>Rounded to an integer: "rn" to even, "rz", "rm", "rp".</summary>

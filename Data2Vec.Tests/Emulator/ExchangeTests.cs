@@ -83,6 +83,24 @@ public sealed class ExchangeTests
     }
 
     [Test]
+    public void Lanes_that_have_left_are_active_no_more()
+    {
+        using var device = new EmulatedDevice();
+        var result = device.Put(new int[64]);
+        device.Launch(EmulatedDevice.Kernel(1, """
+            ld.param.u64 %d0, [p0]; mov.u32 %r1, %tid.x; mul.wide.u32 %d1, %r1, 4; add.u64 %d0, %d0, %d1;
+            prefetch.global.L1 [%d0]; prefetchu.L1 [%d0]; nop; pmevent 3;
+            fence.acq_rel.gpu; fence.sc.cta; membar.gl; barrier.sync 0;
+            setp.ge.u32 %p1, %r1, 37; @%p1 exit;
+            bra.uni on;
+            trap;
+            on: activemask.b32 %r2; popc.b32 %r2, %r2; st.global.u32 [%d0], %r2;
+            """), "test", new Dim3(1), new Dim3(64), 0, result);
+        Assert.That(device.Get<int>(result, 64),
+            Is.EqualTo(Enumerable.Range(0, 64).Select(i => i < 32 ? 32 : i < 37 ? 5 : 0)));
+    }
+
+    [Test]
     public void Lanes_of_a_loop_leave_one_by_one_and_meet_behind_it()
     {
         var actual = Run("""

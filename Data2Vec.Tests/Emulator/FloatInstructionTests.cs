@@ -122,6 +122,7 @@ public sealed class FloatInstructionTests
     [TestCase("add.rn", 0)]
     [TestCase("mul.rn", 1)]
     [TestCase("fma.rn", 2)]
+    [TestCase("sub.rn", 3)]
     public void Float64_is_rounded_to_nearest(string operation, int kind)
     {
         var (a, b) = InstructionRig.Pairs(InstructionRig.Doubles(16));
@@ -133,14 +134,109 @@ public sealed class FloatInstructionTests
             var (x, y, z) = (InstructionRig.Double(a[i]), InstructionRig.Double(b[i]), InstructionRig.Double(c[i]));
             if (!double.IsFinite(x) || !double.IsFinite(y) || !double.IsFinite(z)) continue;
             var (p, q) = (ExactNumber.Of(x), ExactNumber.Of(y));
-            var exact = kind switch { 0 => p + q, 1 => p * q, _ => p * q + ExactNumber.Of(z) };
+            var exact = kind switch { 0 => p + q, 1 => p * q, 2 => p * q + ExactNumber.Of(z), _ => p + -q };
             if (exact.IsZero) Assert.That(InstructionRig.Double(actual[i]), Is.Zero);
             else Assert.That(actual[i], Is.EqualTo(exact.Round("rn", 52, 64)), $"{operation} {x}, {y}, {z}");
         }
     }
 
+    [Test]
+    public void Sums_and_products_are_rounded_to_nearest_unless_said_otherwise(
+        [Values("add", "sub", "mul")] string operation, [Values(32, 64)] int bits)
+    {
+        var (a, b) = InstructionRig.Pairs(bits == 64 ? InstructionRig.Doubles() : InstructionRig.Singles());
+        Assert.That(InstructionRig.Run($"{operation}.f{bits} {{d}}, {{a}}, {{b}};", bits, (bits, a), (bits, b)),
+            Is.EqualTo(InstructionRig.Run($"{operation}.rn.f{bits} {{d}}, {{a}}, {{b}};", bits, (bits, a), (bits, b))));
+    }
+
+    [Test]
+    public void Quotients_and_roots_are_rounded_to_nearest(
+        [Values("div", "rcp", "sqrt")] string operation, [Values(32, 64)] int bits)
+    {
+        var (a, b) = InstructionRig.Pairs(bits == 64 ? InstructionRig.Doubles() : InstructionRig.Singles());
+        var actual = operation == "div"
+            ? InstructionRig.Run($"div.rn.f{bits} {{d}}, {{a}}, {{b}};", bits, (bits, a), (bits, b))
+            : InstructionRig.Run($"{operation}.rn.f{bits} {{d}}, {{a}};", bits, (bits, b));
+        for (var i = 0; i < a.Length; i++)
+        {
+            var (x, y) = operation == "div" ? (Value(a[i]), Value(b[i])) : (1, Value(b[i]));
+            var what = $"{operation} {x:r}, {y:r}";
+            var hosts = operation == "sqrt" ? Math.Sqrt(y) : x / y;
+            var result = Value(actual[i]);
+            if (double.IsNaN(hosts)) Assert.That(result, Is.NaN, what);
+            else if (x == 0 || y == 0 || !double.IsFinite(x) || !double.IsFinite(y))
+                Assert.That((result, double.IsNegative(result)), Is.EqualTo((hosts, double.IsNegative(hosts))), what);
+            else
+            {
+                var exact = operation == "sqrt" ? ExactNumber.Of(y).Root() : ExactNumber.Of(x) / ExactNumber.Of(y);
+                Assert.That(actual[i], Is.EqualTo(exact.Round("rn", bits == 64 ? 52 : 23, bits)), what);
+            }
+        }
+
+        double Value(ulong x) => bits == 64 ? InstructionRig.Double(x) : InstructionRig.Single(x);
+    }
+
+    private static bool IsNone(ulong x, int bits) => bits == 64
+        ? double.IsNaN(InstructionRig.Double(x)) : float.IsNaN(InstructionRig.Single(x));
+
+    [Test]
+    public void Signs_are_taken_off_and_turned([Values(32, 64)] int bits)
+    {
+        var a = bits == 64 ? InstructionRig.Doubles() : InstructionRig.Singles();
+        var sign = 1UL << (bits - 1);
+        a = [.. a.Where(x => !IsNone(x, bits))];
+        Assert.That(
+            InstructionRig.Run($"abs.f{bits} {{d}}, {{a}};", bits, (bits, a)), Is.EqualTo(a.Select(x => x & ~sign)));
+        Assert.That(
+            InstructionRig.Run($"neg.f{bits} {{d}}, {{a}};", bits, (bits, a)), Is.EqualTo(a.Select(x => x ^ sign)));
+    }
+
+    [Test]
+    public void A_sign_is_copied([Values(32, 64)] int bits)
+    {
+        var (a, b) = InstructionRig.Pairs(bits == 64 ? InstructionRig.Doubles(6) : InstructionRig.Singles(6));
+        var sign = 1UL << (bits - 1);
+        // The first operand gives the sign.
+        Assert.That(InstructionRig.Run($"copysign.f{bits} {{d}}, {{a}}, {{b}};", bits, (bits, a), (bits, b)),
+            Is.EqualTo(a.Zip(b, (x, y) => (x & sign) | (y & ~sign))));
+    }
+
+    [Test]
+    public void A_maximum_is_a_minimum_of_opposite_numbers([Values(32, 64)] int bits)
+    {
+        var (a, b) = InstructionRig.Pairs(bits == 64 ? InstructionRig.Doubles() : InstructionRig.Singles());
+        var sign = 1UL << (bits - 1);
+        ulong[] Opposite(ulong[] x) => [.. x.Select(v => v ^ sign)];
+        var max = InstructionRig.Run($"max.f{bits} {{d}}, {{a}}, {{b}};", bits, (bits, a), (bits, b));
+        var min = InstructionRig.Run(
+            $"min.f{bits} {{d}}, {{a}}, {{b}};", bits, (bits, Opposite(a)), (bits, Opposite(b)));
+        for (var i = 0; i < a.Length; i++)
+        {
+            // What is no number has no sign to turn.
+            if (IsNone(min[i], bits)) Assert.That(IsNone(max[i], bits), $"{a[i]:x}, {b[i]:x}");
+            else Assert.That(max[i], Is.EqualTo(min[i] ^ sign), $"{a[i]:x}, {b[i]:x}");
+        }
+    }
+
+    [TestCase("ex2.approx")]
+    [TestCase("rcp.approx")]
+    [TestCase("lg2.approx")]
+    [TestCase("rsqrt.approx")]
+    [TestCase("sin.approx")]
+    [TestCase("cos.approx")]
+    public void An_approximation_with_ftz_neither_takes_nor_gives_subnormal_numbers(string operation)
+    {
+        var a = InstructionRig.Singles(200);
+        var actual = InstructionRig.Run($"{operation}.ftz.f32 {{d}}, {{a}};", 32, (32, a));
+        var expected = InstructionRig.Run($"{operation}.f32 {{d}}, {{a}};", 32, (32, [.. a.Select(Flushed)]));
+        Assert.That(actual, Is.EqualTo(expected.Select(Flushed)));
+
+        static ulong Flushed(ulong x) => (x & 0x7f80_0000) == 0 ? x & 0x8000_0000 : x;
+    }
+
     [TestCase("rcp.rn.f32", 1.0)]
     [TestCase("sqrt.rn.f32", 1.0)]
+    [TestCase("rcp.approx.f32", 2.0)]
     [TestCase("rsqrt.approx.f32", 2.0)]
     [TestCase("ex2.approx.f32", 2.0)]
     [TestCase("lg2.approx.f32", 2.0)]

@@ -40,6 +40,85 @@ public sealed class MemoryInstructionTests
         Assert.That(device.Get<ulong>(result, 1)[0], Is.EqualTo(expected & ulong.MaxValue >> (64 - register)));
     }
 
+    /// <summary>Every width in every space, alone and as vectors, with the hints that kernels give.</summary>
+    [Test]
+    public void What_is_stored_is_loaded(
+        [Values("global", "shared", "local", "generic")] string space, [Values("", ".v2", ".v4")] string vector,
+        [Values("b8", "u8", "u16", "b16", "u32", "b32", "f32", "u64", "b64", "f64")] string type,
+        [Values("", ".volatile", ".cs", ".L1::no_allocate")] string hint)
+    {
+        var (count, bits) = (vector == "" ? 1 : vector[2] - '0', int.Parse(type[1..]));
+        if (count * bits > 128 || (hint.StartsWith('.') && hint != ".volatile" && space != "global")) return;
+        var name = type == "f32" ? "%f" : type == "f64" ? "%g" : bits == 64 ? "%d" : bits == 32 ? "%r" : "%h";
+        string Registers(int first) => vector == "" ? $"{name}{first}"
+            : $"{{{string.Join(", ", Enumerable.Range(first, count).Select(n => name + n))}}}";
+        var here = space == "generic" ? "" : "." + space;
+        var (loads, stores) = hint switch
+        {
+            ".volatile" => ($"ld.volatile{here}{vector}.{type}", $"st.volatile{here}{vector}.{type}"),
+            ".cs" => ($"ld{here}{vector}.{type}", $"st{here}.cs{vector}.{type}"),
+            _ => ($"ld{here}{hint}{vector}.{type}", $"st{here}{vector}.{type}"),
+        };
+        var place = space switch
+        {
+            "shared" => "mov.u64 %d20, room;", "local" => "mov.u64 %d20, depot;", _ => "add.u64 %d20, %d1, 32;",
+        };
+        byte[] bytes = [.. Enumerable.Range(1, 16).Select(n => (byte)(n * 15))];
+        using var device = new EmulatedDevice();
+        var result = device.Put(new byte[48]);
+        device.Launch(EmulatedDevice.Kernel(2, $"""
+            .local .align 16 .b8 depot[16];
+            ld.param.u64 %d0, [p0]; ld.param.u64 %d1, [p1]; {place}
+            ld.global{vector}.{type} {Registers(10)}, [%d0]; {stores} [%d20], {Registers(10)};
+            {loads} {Registers(14)}, [%d20]; st.global{vector}.{type} [%d1], {Registers(14)};
+            """, ".shared .align 16 .b8 room[16];"), "test", new Dim3(1), new Dim3(1), 0, device.Put(bytes), result);
+        var moved = count * bits / 8;
+        Assert.That(device.Get<byte>(result, 16), Is.EqualTo(bytes.Select((b, i) => i < moved ? b : 0)));
+    }
+
+    [TestCase("ld.global.nc.v4.u32")]
+    [TestCase("ld.global.nc.v2.f32")]
+    [TestCase("ld.global.nc.L1::no_allocate.v4.f32")]
+    [TestCase("ld.const.v4.u32")]
+    [TestCase("ldu.global.u32")]
+    [TestCase("ld.param.v2.u32")]
+    [TestCase("ld.param.v4.u32")]
+    [TestCase("ld.param.v2.f32")]
+    [TestCase("ld.param.f32")]
+    [TestCase("ld.param.s32")]
+    [TestCase("ld.param.u16")]
+    [TestCase("ld.param.u8")]
+    [TestCase("ld.param.v2.f64")]
+    [TestCase("ld.param.f64")]
+    public void What_nobody_writes_is_loaded(string load)
+    {
+        var parts = load.Split('.');
+        var (type, count) = (parts[^1], parts[^2][0] == 'v' && parts[^2].Length == 2 ? parts[^2][1] - '0' : 1);
+        var name = type == "f32" ? "%f" : type == "f64" ? "%g" : type[1..] == "32" ? "%r" : "%h";
+        var registers = count == 1 ? $"{name}1"
+            : $"{{{string.Join(", ", Enumerable.Range(1, count).Select(n => name + n))}}}";
+        var ptx = $$"""
+            .version 8.4
+            .target sm_80
+            .address_size 64
+            .const .align 16 .b8 table[16] = {15, 30, 45, 60, 75, 90, 105, 120, 135, 150, 165, 180, 195, 210, 225, 240};
+            .visible .entry test(.param .align 16 .b8 a[16], .param .u64 p1, .param .u64 p2)
+            {
+                .reg .b16 %h<8>; .reg .b32 %r<8>; .reg .b64 %d<8>; .reg .f32 %f<8>; .reg .f64 %g<8>;
+                ld.param.u64 %d1, [p1]; ld.param.u64 %d2, [p2];
+                {{load}} {{registers}}, [{{(parts[1] == "const" ? "table" : parts[1] == "param" ? "a" : "%d1")}}];
+                st.global{{(count == 1 ? "" : $".v{count}")}}.{{type}} [%d2], {{registers}};
+            }
+            """;
+        byte[] bytes = [.. Enumerable.Range(1, 16).Select(n => (byte)(n * 15))];
+        using var device = new EmulatedDevice();
+        var result = device.Put(new byte[16]);
+        device.Launch(ptx, "test", new Dim3(1), new Dim3(1), 0,
+            MemoryMarshal.Read<UInt128>(bytes), device.Put(bytes), result);
+        var moved = count * int.Parse(type[1..]) / 8;
+        Assert.That(device.Get<byte>(result, 16), Is.EqualTo(bytes.Select((b, i) => i < moved ? b : 0)));
+    }
+
     [TestCase("b8", "%r1", 1)]
     [TestCase("b16", "%r1", 2)]
     [TestCase("b32", "%d2", 4)]
@@ -72,9 +151,20 @@ public sealed class MemoryInstructionTests
             isspacep.shared %p1, %d2; isspacep.global %p2, %d0; isspacep.local %p3, %d2; not.pred %p3, %p3;
             and.pred %p1, %p1, %p2; and.pred %p1, %p1, %p3; selp.u32 %r4, 44, 0, %p1; st.u32 [%d0+12], %r4;
             cvta.to.shared.u64 %d6, %d2; setp.ne.u64 %p4, %d6, %d1; @%p4 trap;
+            cvta.to.global.u64 %d7, %d0; cvta.global.u64 %d8, %d7; setp.ne.u64 %p4, %d8, %d0; @%p4 trap;
             """, ".shared .align 4 .b8 room[16]; .const .align 4 .u32 table[3] = {3, 33, 0x21};"),
             "test", new Dim3(1), new Dim3(1), 0, result);
         Assert.That(device.Get<int>(result, 4), Is.EqualTo(new[] { 11, 22, 33, 44 }));
+    }
+
+    [TestCase(16, "b16 u16 s16")]
+    [TestCase(32, "b32 u32 s32 f32")]
+    [TestCase(64, "b64 u64 s64 f64")]
+    public void Registers_are_copied(int bits, string types)
+    {
+        var a = InstructionRig.Integers(bits);
+        foreach (var type in types.Split(' '))
+            Assert.That(InstructionRig.Run($"mov.{type} {{d}}, {{a}};", bits, (bits, a)), Is.EqualTo(a), type);
     }
 
     [Test]
@@ -95,6 +185,7 @@ public sealed class MemoryInstructionTests
     [TestCase("add.u32", 5, 7, 12)]
     [TestCase("add.s32", -5, 7, 2)]
     [TestCase("min.s32", -5, 7, -5)]
+    [TestCase("max.s32", -5, 7, 7)]
     [TestCase("max.u32", -5, 7, -5)]
     [TestCase("and.b32", 12, 10, 8)]
     [TestCase("or.b32", 12, 10, 14)]
@@ -114,6 +205,12 @@ public sealed class MemoryInstructionTests
             st.global.u32 [%d1], %r1;
             """), "test", new Dim3(1), new Dim3(1), 0, place, result);
         Assert.That((device.Get<int>(place, 1)[0], device.Get<int>(result, 1)[0]), Is.EqualTo((then, there)));
+        if (operation.Split('.')[0] == "exch") return;
+        // The same without a result.
+        place = device.Put(there);
+        device.Launch(EmulatedDevice.Kernel(1, $"ld.param.u64 %d0, [p0]; red.global.{operation} [%d0], {operand};"),
+            "test", new Dim3(1), new Dim3(1), 0, place);
+        Assert.That(device.Get<int>(place, 1)[0], Is.EqualTo(then));
     }
 
     [Test]
