@@ -43,8 +43,8 @@ public sealed class LaunchCounterTests
         Assert.That(BenchCommand.Run(["counters", "LayerNorm/whole vectors"], output, TextWriter.Null), Is.Zero);
         // x, y, gamma and beta: 4 x 64 numbers twice, and 64 twice.
         Assert.That(output.ToString(), Does.Match(
-            @"forward +all 1 launches: [\d,]+ instructions of warps \(.*\); [\d,]+ B read, 1,024 B written = [\d.]+ of the 2,560 B predicted;"));
-        Assert.That(output.ToString(), Does.Match(@"[\d,]+ wavefronts of shared memory, [\d,]+ for conflicts"));
+            @"forward +all 1 launches: [\d,]+ instructions of warps \(.*\), [\d.]+ of 32 lanes; [\d,]+ B read, 1,024 B written = [\d.]+ of the 2,560 B predicted;"));
+        Assert.That(output.ToString(), Does.Match(@"shared memory [\d,]+ B read, [\d,]+ B written, [\d,]+ wavefronts, [\d,]+ for conflicts"));
     }
 
     [Test]
