@@ -1,7 +1,9 @@
 // Computes       norm of the gradients, clip factor and finite check; one update of Adam in its three published forms;
-//                the teacher's moving average; the last two in one pass over memory.
-// Tensors        parameters, gradients, moments, teacher: flat float32 buffers; a table of segments in the order of
-//                their offsets; StepValues, of which the factor, the rates and the check are read on the device.
+//                the teacher's moving average; the last two in one pass over memory, bfloat16 copies of what they
+//                write included.
+// Tensors        parameters, gradients, moments, teacher: flat float32 buffers; bfloat16 copies of parameters and
+//                teacher, or none; a table of segments in the order of their offsets; StepValues, of which the factor,
+//                the rates and the check are read on the device.
 // Accumulates in double for the norm; rates of a segment in double, an element's update in float32.
 // Work split     a block takes a chunk of the flat buffer and the segments that it meets; four elements a transaction.
 // Shared memory  256 bytes (norm).
@@ -55,6 +57,9 @@ struct FlatUpdateArgs
     float* m;
     float* v;
     float* teacher;
+    // Copies of p and teacher; null for none.
+    bf16* rounded;
+    bf16* rounded_teacher;
     const Segment* segments;
     const StepValues* step;
     const AdamRates* rates;
@@ -123,6 +128,12 @@ __device__ __forceinline__ double power(double x, int n)
     return result;
 }
 
+// The next pass reads it: an ordinary store, which leaves the second cache as much of it as streams leave room for.
+__device__ __forceinline__ void store_rounded(bf16* to, const Pack<float>& p)
+{
+    *reinterpret_cast<uint2*>(to) = {narrow_pair(p[0], p[1]), narrow_pair(p[2], p[3])};
+}
+
 struct Moved
 {
     float p, m, v;
@@ -186,6 +197,7 @@ __device__ __forceinline__ void update_chunk(const FlatUpdateArgs& a)
                 store_streamed(a.p + i, pack(p));
                 store_streamed(a.m + i, pack(m));
                 store_streamed(a.v + i, pack(v));
+                if (a.rounded != nullptr) store_rounded(a.rounded + i, p);
             }
             if (!averages) continue;
             if (!copies)
@@ -194,6 +206,7 @@ __device__ __forceinline__ void update_chunk(const FlatUpdateArgs& a)
                 for (int j = 0; j < 4; ++j) p[j] = fmaf(teacher[j], kept, p[j] * rest);
             }
             store_streamed(a.teacher + i + shift, pack(p));
+            if (a.rounded_teacher != nullptr) store_rounded(a.rounded_teacher + i + shift, p);
         }
         for (long long i = range.end_of_fours + threadIdx.x; i < range.to; i += Threads)
         {
@@ -205,8 +218,12 @@ __device__ __forceinline__ void update_chunk(const FlatUpdateArgs& a)
                 a.p[i] = now.p;
                 a.m[i] = now.m;
                 a.v[i] = now.v;
+                if (a.rounded != nullptr) a.rounded[i] = narrow<bf16>(p);
             }
-            if (averages) a.teacher[i + shift] = copies ? p : fmaf(a.teacher[i + shift], kept, p * rest);
+            if (!averages) continue;
+            if (!copies) p = fmaf(a.teacher[i + shift], kept, p * rest);
+            a.teacher[i + shift] = p;
+            if (a.rounded_teacher != nullptr) a.rounded_teacher[i + shift] = narrow<bf16>(p);
         }
     }
 }

@@ -16,6 +16,9 @@ internal static class OptimizerCases
     /// <summary>Lengths below a vector, odd, whole, and several chunks; with gaps between them, as alignment makes.</summary>
     private static readonly int[] Small = [3, 37, 64, 1, 5003];
 
+    /// <summary>What the rounded copies hold before a call: no rounded number of these cases.</summary>
+    private const ushort Untouched = 0xABCD;
+
     /// <summary>The matrices of one layer of the base models, and a bias.</summary>
     private static readonly int[] BaseLayer = [2304 * 768, 768 * 768, 3072 * 768, 768, 768 * 3072];
 
@@ -30,16 +33,29 @@ internal static class OptimizerCases
         .. Enum.GetValues<AdamVariant>().Select(v => AdamOf($"{v}", v)),
         .. Enum.GetValues<AdamVariant>().Select(v => AdamOf($"{v}, tenth update, decay scaled", v, steps: 9, decayScale: 0.5, clip: 0.3)),
         AdamOf("skipped when not finite", AdamVariant.AdamW, nonFinite: true),
+        AdamOf("rounded copy", AdamVariant.AdamW, rounds: true),
+        AdamOf("rounded copy, skipped when not finite", AdamVariant.AdamW, nonFinite: true, rounds: true),
         EmaOf("averaged, copied and shared segments", 0.999),
         EmaOf("decay 0 copies", 0),
         EmaOf("skipped when not finite", 0.9, nonFinite: true),
+        EmaOf("rounded copy", 0.999, rounds: true),
+        EmaOf("rounded copy, decay 0", 0, rounds: true),
+        EmaOf("rounded copy, skipped when not finite", 0.9, nonFinite: true, rounds: true),
         .. Enum.GetValues<AdamVariant>().Select(v => BothOf($"{v}", 0.999, v, steps: 3)),
         BothOf("decay 0 copies", 0, AdamVariant.AdamW),
         BothOf("skipped when not finite", 0.9, AdamVariant.AdamW, nonFinite: true),
+        .. Enum.GetValues<AdamVariant>().Select(
+            v => BothOf($"{v}, rounded copies", 0.999, v, rounds: true, roundsTeacher: true)),
+        BothOf("rounded copy of the parameters alone", 0.999, AdamVariant.AdamW, rounds: true),
+        BothOf("rounded copy of the teacher alone", 0.999, AdamVariant.AdamW, roundsTeacher: true),
+        BothOf("rounded copies, skipped when not finite", 0.9, AdamVariant.AdamW, nonFinite: true, rounds: true,
+            roundsTeacher: true),
         NormOf("layer of base", 1, 320, size: CaseSize.Real),
         AdamOf("layer of base", AdamVariant.AdamW, size: CaseSize.Real),
         EmaOf("layer of base", 0.999, size: CaseSize.Real),
         BothOf("layer of base", 0.999, AdamVariant.AdamW, size: CaseSize.Real),
+        BothOf("layer of base, rounded copies", 0.999, AdamVariant.AdamW, size: CaseSize.Real, rounds: true,
+            roundsTeacher: true),
     ];
 
     public static IEnumerable<OpError> Errors =>
@@ -58,6 +74,18 @@ internal static class OptimizerCases
         new(Ema, "a teacher of another type", "one type", [], o =>
         {
             new EmaArgs { Student = o.Allocate(8, DType.Float32), Teacher = o.Allocate(8, DType.Float64) }.Check();
+            return null;
+        }),
+        new(Adam, "a copy in another type", "Rounded must be bfloat16", [], o =>
+        {
+            var p = o.Allocate(8, DType.Float32);
+            new AdamArgs { Parameters = p, Gradients = p, Moment1 = p, Moment2 = p, Rounded = p }.Check();
+            return null;
+        }),
+        new(Ema, "a copy that is too short", "Rounded must hold", [], o =>
+        {
+            var p = o.Allocate(1000, DType.Float32);
+            new EmaArgs { Student = p, Teacher = p, Rounded = o.Allocate(8, DType.BFloat16) }.Check();
             return null;
         }),
         new(Both, "an average of other parameters", "must be the updated parameters", [], o =>
@@ -116,7 +144,7 @@ internal static class OptimizerCases
 
     private static OpCase AdamOf(
         string name, AdamVariant variant, int steps = 0, double decayScale = 1, double clip = 1, bool nonFinite = false,
-        CaseSize size = CaseSize.Tiny)
+        CaseSize size = CaseSize.Tiny, bool rounds = false)
     {
         var (lengths, total) = Layout(size);
         return new(Adam, name)
@@ -129,14 +157,20 @@ internal static class OptimizerCases
                 {
                     LearningRate = 0.01, WeightDecayScale = decayScale, GradientFactor = clip, NonFinite = nonFinite ? 1 : 0,
                 });
-                var args = UploadAdam(o, lengths, step, steps, variant);
+                var args = UploadAdam(o, lengths, step, steps, variant) with
+                {
+                    Rounded = rounds ? UploadCopy(o, total) : default,
+                };
                 args.Check();
-                return new RawCall(() => o.Device.Backend.Adam(args), () => Updated(o, args, total), 7L * 4 * total);
+                return new RawCall(
+                    () => o.Device.Backend.Adam(args), () => Updated(o, args, total),
+                    (7L * 4 + CopyBytes(args.Rounded)) * total);
             },
         };
     }
 
-    private static OpCase EmaOf(string name, double decay, bool nonFinite = false, CaseSize size = CaseSize.Tiny)
+    private static OpCase EmaOf(
+        string name, double decay, bool nonFinite = false, CaseSize size = CaseSize.Tiny, bool rounds = false)
     {
         var (lengths, total) = Layout(size);
         return new(Ema, name)
@@ -145,14 +179,17 @@ internal static class OptimizerCases
             Inputs = [Normal("student", total), Normal("teacher", total)],
             RunRaw = o =>
             {
-                var teacher = o.Upload(o.Values(1));
                 var args = new EmaArgs
                 {
-                    Student = o.Upload(o.Values(0)), Teacher = teacher, Segments = UploadSegments(o, lengths, 0), SegmentCount = lengths.Length,
+                    Student = o.Upload(o.Values(0)), Teacher = o.Upload(o.Values(1)),
+                    Segments = UploadSegments(o, lengths, 0), SegmentCount = lengths.Length,
                     Step = UploadStep(o, new StepValues { EmaDecay = decay, NonFinite = nonFinite ? 1 : 0 }),
+                    Rounded = rounds ? UploadCopy(o, total) : default,
                 };
                 args.Check();
-                return new RawCall(() => o.Device.Backend.Ema(args), () => [Flat("teacher", o, teacher, total)], 3L * 4 * total);
+                return new RawCall(
+                    () => o.Device.Backend.Ema(args), () => Averaged(o, args, total),
+                    (3L * 4 + CopyBytes(args.Rounded)) * total);
             },
         };
     }
@@ -160,7 +197,7 @@ internal static class OptimizerCases
     /// <summary>What the oracle gives, and whether it is what the two calls give on the same device, bit for bit.</summary>
     public static OpCase BothOf(
         string name, double decay, AdamVariant variant, int steps = 0, bool nonFinite = false, CaseSize size = CaseSize.Tiny,
-        int[]? lengths = null)
+        int[]? lengths = null, bool rounds = false, bool roundsTeacher = false)
     {
         lengths ??= Layout(size).Lengths;
         var total = lengths.Sum(Padded);
@@ -179,7 +216,10 @@ internal static class OptimizerCases
                     {
                         LearningRate = 0.01, WeightDecayScale = 1, GradientFactor = 0.3, EmaDecay = decay, NonFinite = nonFinite ? 1 : 0,
                     });
-                    var adam = UploadAdam(o, lengths, step, steps, variant);
+                    var adam = UploadAdam(o, lengths, step, steps, variant) with
+                    {
+                        Rounded = rounds ? UploadCopy(o, total) : default,
+                    };
                     return new AdamWithEmaArgs
                     {
                         Adam = adam,
@@ -187,11 +227,12 @@ internal static class OptimizerCases
                         {
                             Student = adam.Parameters, Teacher = o.Upload(o.Values(4)), Segments = adam.Segments,
                             SegmentCount = lengths.Length, Step = step,
+                            Rounded = roundsTeacher ? UploadCopy(o, total) : default,
                         },
                     };
                 }
                 IReadOnlyList<Output> Outputs(AdamWithEmaArgs a) =>
-                    [.. Updated(o, a.Adam, total), Flat("teacher", o, a.Ema.Teacher, total)];
+                    [.. Updated(o, a.Adam, total), .. Averaged(o, a.Ema, total)];
                 var args = Arguments();
                 args.Check();
                 return new RawCall(() => o.Device.Backend.AdamWithEma(args), () =>
@@ -202,7 +243,7 @@ internal static class OptimizerCases
                     var outputs = Outputs(args);
                     var same = outputs.Zip(Outputs(apart)).All(pair => pair.First.Values.AsSpan().SequenceEqual(pair.Second.Values));
                     return [.. outputs, new("as the two calls", new Shape(1), DType.Int32, [same ? 1 : 0])];
-                }, 9L * 4 * total);
+                }, (9L * 4 + CopyBytes(args.Adam.Rounded) + CopyBytes(args.Ema.Rounded)) * total);
             },
         };
     }
@@ -226,8 +267,35 @@ internal static class OptimizerCases
         [
             Flat("p", o, a.Parameters, total), Flat("m", o, a.Moment1, total), Flat("v", o, a.Moment2, total),
             new("counts", new Shape(counts.Length), DType.Int32, counts),
+            .. Copied("p", o, a.Parameters, a.Rounded, total),
         ];
     }
+
+    private static IReadOnlyList<Output> Averaged(Operands o, EmaArgs a, int total) =>
+        [Flat("teacher", o, a.Teacher, total), .. Copied("teacher", o, a.Teacher, a.Rounded, total)];
+
+    /// <summary>
+    /// Of every element of a copy that was asked for: 1 when it has the bits that a cast gives on the same device, 0
+    /// when it is as it was before, -1 when it is something else.
+    /// </summary>
+    private static IEnumerable<Output> Copied(string name, Operands o, BufferView full, BufferView copy, int total)
+    {
+        if (copy.IsNone) yield break;
+        var cast = o.Allocate(total, DType.BFloat16);
+        o.Device.Backend.Cast(new CastArgs { X = full, Y = cast, Count = total });
+        var marks = o.DownloadAs<ushort>(copy, total).Zip(
+            o.DownloadAs<ushort>(cast, total), (bits, right) => bits == right ? 1.0 : bits == Untouched ? 0 : -1);
+        yield return new($"{name} rounded", new Shape(total), DType.Int32, [.. marks]);
+    }
+
+    private static BufferView UploadCopy(Operands o, int total)
+    {
+        var bits = new ushort[total];
+        Array.Fill(bits, Untouched);
+        return o.Upload(MemoryMarshal.AsBytes<ushort>(bits), DType.BFloat16);
+    }
+
+    private static long CopyBytes(BufferView copy) => copy.IsNone ? 0 : 2;
 
     private static (int[] Lengths, int Total) Layout(CaseSize size)
     {

@@ -29,7 +29,8 @@ public sealed record ParameterDeclaration(
 /// <summary>
 /// All parameters of a model in flat buffers: values, gradients, both Adam moments and the teacher's own values, with a
 /// table of segments. An update, a moving average, a norm or a checkpoint is one pass over them. Modules hold parameter
-/// numbers; forward passes read tensors through a <see cref="ParameterView"/>.
+/// numbers; forward passes read tensors through a <see cref="ParameterView"/>. Passes in bfloat16 read copies of values
+/// and teacher, which are made when they are first read and which updates then write along.
 /// </summary>
 public sealed class ParameterStore : IDisposable
 {
@@ -43,6 +44,7 @@ public sealed class ParameterStore : IDisposable
     private Segment[] segments = [];
     private bool[] hasGradient = [];
     private bool[] uploaded = [];
+    private readonly RoundedCopy roundedValues = new(), roundedTeacher = new();
     private TensorRef values, gradients, moment1, moment2, teacher, table;
     private long length;
 
@@ -148,10 +150,12 @@ public sealed class ParameterStore : IDisposable
     /// <summary>The student's parameters for a forward pass; gradients are recorded when a tape is given.</summary>
     /// <param name="tape">Records what is computed; null for none.</param>
     /// <param name="type">Type of the pass: bfloat16, or null for that of the store.</param>
+    /// <exception cref="ArgumentException">The type is another one.</exception>
     public ParameterView Student(Tape? tape = null, DType? type = null) => new(this, tape, teacher: false, type ?? DType);
 
     /// <summary>The teacher's parameters: its own averages, the student's values elsewhere. Never tracked.</summary>
     /// <param name="type">Type of the pass: bfloat16, or null for that of the store.</param>
+    /// <exception cref="ArgumentException">The type is another one.</exception>
     public ParameterView Teacher(DType? type = null) => new(this, null, teacher: true, type ?? DType);
 
     /// <summary>Forgets all gradients; the next contribution to each is stored, not added.</summary>
@@ -182,7 +186,7 @@ public sealed class ParameterStore : IDisposable
         var args = UpdateArgs(options, step);
         args.Check();
         Device.Backend.Adam(args);
-        values.Storage!.Written("Adam");
+        roundedValues.Written(values.Storage!, "Adam");
     }
 
     /// <summary>Moves the teacher: averages and copies, with the decay of the step values.</summary>
@@ -191,7 +195,7 @@ public sealed class ParameterStore : IDisposable
         var args = AverageArgs(step);
         args.Check();
         Device.Backend.Ema(args);
-        teacher.Storage!.Written("Ema");
+        roundedTeacher.Written(teacher.Storage!, "Ema");
     }
 
     /// <summary><see cref="Update"/> and then <see cref="UpdateTeacher"/>, to the same bits, in one pass over memory.</summary>
@@ -201,8 +205,8 @@ public sealed class ParameterStore : IDisposable
         var args = new AdamWithEmaArgs { Adam = UpdateArgs(options, step), Ema = AverageArgs(step) };
         args.Check();
         Device.Backend.AdamWithEma(args);
-        values.Storage!.Written("Adam");
-        teacher.Storage!.Written("Ema");
+        roundedValues.Written(values.Storage!, "Adam");
+        roundedTeacher.Written(teacher.Storage!, "Ema");
     }
 
     /// <summary>Values of one parameter on the host, as doubles; waits for the device.</summary>
@@ -273,6 +277,8 @@ public sealed class ParameterStore : IDisposable
     {
         foreach (var part in new[] { values, gradients, moment1, moment2, teacher, table }) part.Release();
         values = gradients = moment1 = moment2 = teacher = table = default;
+        roundedValues.Dispose();
+        roundedTeacher.Dispose();
     }
 
     internal TensorRef PlaceOf(ParameterPart part, int parameter)
@@ -289,6 +295,15 @@ public sealed class ParameterStore : IDisposable
         return flat with { Offset = offset, Shape = declarations[parameter].Shape };
     }
 
+    /// <summary>The parameter in the flat bfloat16 copy, which is right until the next write.</summary>
+    internal TensorRef RoundedPlaceOf(ParameterPart part, int parameter)
+    {
+        var place = PlaceOf(part, parameter);
+        // What the teacher shares lies in the student's buffer, and in the copy of that.
+        var flat = place.Storage == teacher.Storage ? roundedTeacher.Of(teacher) : roundedValues.Of(values);
+        return flat with { Offset = place.Offset, Shape = place.Shape };
+    }
+
     internal void MarkGradient(int parameter) => hasGradient[parameter] = true;
 
     private AdamArgs UpdateArgs(AdamOptions options, StepState step) => new()
@@ -297,12 +312,13 @@ public sealed class ParameterStore : IDisposable
         Moment1 = OnDemand(ref moment1, "first moments").View, Moment2 = OnDemand(ref moment2, "second moments").View,
         Segments = table.View, SegmentCount = segments.Length, Step = step.View,
         Beta1 = options.Beta1, Beta2 = options.Beta2, Epsilon = options.Epsilon, Variant = options.Variant,
+        Rounded = roundedValues.Kept(values.Storage!),
     };
 
     private EmaArgs AverageArgs(StepState step) => new()
     {
         Student = values.View, Teacher = teacher.View, Segments = table.View, SegmentCount = segments.Length,
-        Step = step.View,
+        Step = step.View, Rounded = roundedTeacher.Kept(teacher.Storage!),
     };
 
     private TensorRef OnDemand(ref TensorRef part, string name) => part.IsNone ? part = Zeroed(length, name) : part;

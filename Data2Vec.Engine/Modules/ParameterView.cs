@@ -8,22 +8,18 @@ namespace Data2Vec.Engine;
 /// </summary>
 public sealed class ParameterView : IDisposable
 {
-    private readonly Tensor?[] tensors, full;
-    private readonly RoundedParameters? rounded;
+    private readonly Tensor?[] full, rounded;
 
     internal ParameterView(ParameterStore store, Tape? tape, bool teacher, DType type)
-        : this(store, tape, teacher, type == store.DType ? null : new RoundedParameters(store, type))
     {
-    }
-
-    private ParameterView(ParameterStore store, Tape? tape, bool teacher, RoundedParameters? rounded)
-    {
+        Refuse.Unless(type == store.DType || type == DType.BFloat16,
+            $"ParameterView: passes are in {store.DType.Name()}, as the store, or in bfloat16; got {type.Name()}.");
         Store = store;
         Tape = tape;
         IsTeacher = teacher;
-        this.rounded = rounded;
-        tensors = new Tensor?[store.Parameters.Count];
-        full = rounded is null ? tensors : new Tensor?[store.Parameters.Count];
+        DType = type;
+        full = new Tensor?[store.Parameters.Count];
+        rounded = IsRounded ? new Tensor?[store.Parameters.Count] : full;
     }
 
     /// <summary>Where the values live.</summary>
@@ -36,36 +32,42 @@ public sealed class ParameterView : IDisposable
     public bool IsTeacher { get; }
 
     /// <summary>The type that passes over this view are computed in.</summary>
-    public DType DType => rounded?.DType ?? Store.DType;
+    public DType DType { get; }
 
     /// <summary>A parameter by its number, in <see cref="DType"/>. The tensor belongs to the view.</summary>
-    public Tensor this[int parameter] => tensors[parameter] ??= Make(parameter);
+    public Tensor this[int parameter] => IsRounded ? Rounded(parameter) : Full(parameter);
 
     /// <summary>A parameter in the type of the store, whatever the view is computed in.</summary>
     public Tensor Full(int parameter) => full[parameter] ??= MakeFull(parameter);
 
     /// <summary>The same values for another tape (or none): for recomputation.</summary>
-    public ParameterView On(Tape? tape) => new(Store, tape, IsTeacher, rounded?.Shared());
+    public ParameterView On(Tape? tape) => new(Store, tape, IsTeacher, DType);
 
     /// <summary>Lets go of the tensors; the values stay in the store.</summary>
     public void Dispose()
     {
-        foreach (var tensor in tensors) tensor?.Dispose();
-        Array.Clear(tensors);
-        if (rounded is null) return;
         foreach (var tensor in full) tensor?.Dispose();
         Array.Clear(full);
-        rounded.Dispose();
+        if (!IsRounded) return;
+        foreach (var tensor in rounded) tensor?.Dispose();
+        Array.Clear(rounded);
     }
+
+    private bool IsRounded => DType != Store.DType;
 
     private ParameterPart Part => IsTeacher ? ParameterPart.Teacher : ParameterPart.Student;
 
-    private Tensor Make(int parameter)
+    private Tensor Rounded(int parameter)
     {
-        if (rounded is null) return MakeFull(parameter);
-        var place = rounded.Of(Store.PlaceOf(Part, parameter)).Retain();
+        // Asked for each time, though the tensor may be there: it is what makes the copy right after a write.
+        var place = Store.RoundedPlaceOf(Part, parameter);
+        return rounded[parameter] ??= MakeRounded(parameter, place);
+    }
+
+    private Tensor MakeRounded(int parameter, TensorRef place)
+    {
         var node = Tape is null ? null : Ops.CastGradient(Tape, new ParameterNode(Tape, Store, parameter), Store.DType);
-        return new Tensor(place, Store.Parameters[parameter].Name, node, scoped: false);
+        return new Tensor(place.Retain(), Store.Parameters[parameter].Name, node, scoped: false);
     }
 
     private Tensor MakeFull(int parameter)
@@ -73,43 +75,6 @@ public sealed class ParameterView : IDisposable
         var place = Store.PlaceOf(Part, parameter).Retain();
         var node = Tape is null ? null : new ParameterNode(Tape, Store, parameter);
         return new Tensor(place, Store.Parameters[parameter].Name, node, scoped: false);
-    }
-}
-
-/// <summary>The flat buffers of a store in a narrower type, each rounded in one pass when it is first read.</summary>
-internal sealed class RoundedParameters(ParameterStore store, DType type) : IDisposable
-{
-    private readonly List<(Storage Full, TensorRef Rounded)> copies = [];
-    private int holders = 1;
-
-    public DType DType => type;
-
-    /// <summary>The rounded parameter in the place of the one in the store's own type.</summary>
-    public TensorRef Of(TensorRef place)
-    {
-        foreach (var (full, rounded) in copies)
-            if (full == place.Storage) return rounded with { Offset = place.Offset, Shape = place.Shape };
-        var count = place.Storage!.Count;
-        var flat = store.Device.AllocateLasting(new Shape(checked((int)count)), type, "rounded parameters");
-        var args = new CastArgs { X = place.View with { Offset = 0 }, Y = flat.View, Count = count };
-        args.Check();
-        store.Device.Backend.Cast(args);
-        copies.Add((place.Storage, flat));
-        return flat with { Offset = place.Offset, Shape = place.Shape };
-    }
-
-    /// <summary>The same copies for one more holder.</summary>
-    public RoundedParameters Shared()
-    {
-        holders++;
-        return this;
-    }
-
-    public void Dispose()
-    {
-        if (--holders > 0) return;
-        foreach (var (_, flat) in copies) flat.Release();
-        copies.Clear();
     }
 }
 

@@ -33,10 +33,11 @@ internal struct AdamRateArgs
 internal struct FlatUpdateArgs
 {
     public ArrayView<Full> P, G, M, V, Teacher;
+    public ArrayView<Brain> Rounded, RoundedTeacher;
     public ArrayView<Segment> Segments;
     public ArrayView<StepValues> Step;
     public ArrayView<AdamRates> Rates;
-    public int SegmentCount, Updates, Averages, InFours;
+    public int SegmentCount, Updates, Averages, Rounds, RoundsTeacher, InFours;
     public float Beta1, Beta2, Rest1, Rest2, Epsilon;
 }
 
@@ -102,14 +103,19 @@ internal static class AdamKernels
                 // Before anything is stored, so that it is on its way with the rest.
                 var teacher = averages && d != 0 ? Quad.Load(a.Teacher, at) : default;
                 if (updates) p = Updated(a, rates, factor, p, i);
-                if (averages) (d == 0 ? p : teacher * d + p * rest).Store(a.Teacher, at);
+                if (!averages) continue;
+                var moved = d == 0 ? p : teacher * d + p * rest;
+                moved.Store(a.Teacher, at);
+                if (a.RoundsTeacher != 0) moved.Store(a.RoundedTeacher, at);
             }
             for (var i = fours + Group.IdxX; i < to; i += Group.DimX)
             {
                 var p = a.P[i].Widen();
                 if (updates) p = Updated(a, rates, factor, p, i);
                 if (!averages) continue;
-                a.Teacher[i + shift] = new Full(d == 0 ? p : a.Teacher[i + shift].Widen() * d + p * rest);
+                var moved = d == 0 ? p : a.Teacher[i + shift].Widen() * d + p * rest;
+                a.Teacher[i + shift] = new Full(moved);
+                if (a.RoundsTeacher != 0) a.RoundedTeacher[i + shift] = default(Brain).Narrow(moved);
             }
         }
     }
@@ -124,6 +130,7 @@ internal static class AdamKernels
         p = new Quad(
             Moved(a, r, p.A, m.A, v.A), Moved(a, r, p.B, m.B, v.B), Moved(a, r, p.C, m.C, v.C), Moved(a, r, p.D, m.D, v.D));
         p.Store(a.P, i);
+        if (a.Rounds != 0) p.Store(a.Rounded, i);
         return p;
     }
 
@@ -136,6 +143,7 @@ internal static class AdamKernels
         a.V[i] = new Full(v);
         p = Moved(a, r, p, m, v);
         a.P[i] = new Full(p);
+        if (a.Rounds != 0) a.Rounded[i] = default(Brain).Narrow(p);
         return p;
     }
 

@@ -30,7 +30,7 @@ internal sealed unsafe partial class CpuBackend<T>
         for (var s = 0; s < a.SegmentCount; s++)
         {
             if (segments[s].HasGradient == 0) continue;
-            var job = UpdateOf(a, s);
+            var job = new UpdateRange { Updates = true, Adam = UpdateOf(a, s) };
             ForRanges(ref job, segments[s].Length, FlatChunk);
         }
     }
@@ -42,7 +42,7 @@ internal sealed unsafe partial class CpuBackend<T>
         for (var s = 0; s < a.SegmentCount; s++)
         {
             if (segments[s].TeacherOffset < 0) continue;
-            var job = AverageOf(a, s);
+            var job = new UpdateRange { Averages = true, Ema = AverageOf(a, s) };
             ForRanges(ref job, segments[s].Length, FlatChunk);
         }
     }
@@ -84,6 +84,7 @@ internal sealed unsafe partial class CpuBackend<T>
             Shrink = a.Variant == AdamVariant.AdamL2 ? 1 : (float)(1 - lr * wd),
             Rate = (float)(fairseq ? lr * Math.Sqrt(c2) / c1 : lr / c1),
             RootScale = fairseq ? 1 : (float)(1 / Math.Sqrt(c2)), Epsilon = (float)a.Epsilon,
+            Rounded = RoundedAt(a.Rounded, segments[s].Offset),
         };
     }
 
@@ -94,13 +95,25 @@ internal sealed unsafe partial class CpuBackend<T>
         return new EmaRange
         {
             Student = F(a.Student) + segments[s].Offset, Teacher = F(a.Teacher) + segments[s].TeacherOffset,
-            Decay = (float)decay, Rest = (float)(1 - decay),
+            Decay = (float)decay, Rest = (float)(1 - decay), Rounded = RoundedAt(a.Rounded, segments[s].TeacherOffset),
         };
     }
 
+    /// <summary>Where a segment begins in a rounded copy; null without one.</summary>
+    private static BFloat16* RoundedAt(BufferView copy, long offset) =>
+        copy.IsNone ? null : HostTransfer.Address<BFloat16>(copy) + offset;
+
+    private static void Round(float* full, BFloat16* rounded, long start, long end)
+    {
+        if (rounded == null) return;
+        var length = (int)(end - start);
+        BFloat16.Narrow(new ReadOnlySpan<float>(full + start, length), new Span<BFloat16>(rounded + start, length));
+    }
+
     /// <summary>
-    /// Both passes in pieces that stay in the nearest cache. A piece is whole vectors, so that the same elements go through
-    /// vectors, and the same through the loop behind them, as in two calls: the bits are the same.
+    /// Both passes, and the copies of what they write, in pieces that stay in the nearest cache. A piece is whole
+    /// vectors, so that the same elements go through vectors, and the same through the loop behind them, as in two
+    /// calls: the bits are the same.
     /// </summary>
     private struct UpdateRange : IRange
     {
@@ -115,8 +128,8 @@ internal sealed unsafe partial class CpuBackend<T>
             for (var piece = start; piece < end; piece += Piece)
             {
                 var stop = Math.Min(end, piece + Piece);
-                if (Updates) Adam.Run(piece, stop, worker);
-                if (Averages) Ema.Run(piece, stop, worker);
+                if (Updates) Adam.Run(piece, stop);
+                if (Averages) Ema.Run(piece, stop);
             }
         }
     }
@@ -147,12 +160,13 @@ internal sealed unsafe partial class CpuBackend<T>
         }
     }
 
-    private struct AdamRange : IRange
+    private struct AdamRange
     {
         public float* P, G, M, V;
+        public BFloat16* Rounded;
         public float Factor, Beta1, Beta2, Rest1, Rest2, Coupled, Shrink, Rate, RootScale, Epsilon;
 
-        public readonly void Run(long start, long end, int worker)
+        public readonly void Run(long start, long end)
         {
             var i = start;
             for (; i + T.Width <= end; i += T.Width)
@@ -173,22 +187,29 @@ internal sealed unsafe partial class CpuBackend<T>
                 V[i] = Beta2 * V[i] + Rest2 * g * g;
                 P[i] = P[i] * Shrink - Rate * M[i] / (MathF.Sqrt(V[i]) * RootScale + Epsilon);
             }
+            Round(P, Rounded, start, end);
         }
     }
 
-    private struct EmaRange : IRange
+    private struct EmaRange
     {
         public float* Student, Teacher;
+        public BFloat16* Rounded;
         public float Decay, Rest;
 
-        public readonly void Run(long start, long end, int worker)
+        public readonly void Run(long start, long end)
         {
             if (Decay == 0)
             {
                 new ReadOnlySpan<float>(Student + start, (int)(end - start)).CopyTo(
                     new Span<float>(Teacher + start, (int)(end - start)));
-                return;
             }
+            else Move(start, end);
+            Round(Teacher, Rounded, start, end);
+        }
+
+        private readonly void Move(long start, long end)
+        {
             var i = start;
             for (; i + T.Width <= end; i += T.Width)
             {

@@ -35,8 +35,9 @@ public sealed partial class CudaBackend
         RefuseUnlessFloat32("Ema", a.Student);
         Launch(CudaOptimizer.Ema, ChunksOf(a.Student, CudaOptimizer.UpdateChunk), CudaOptimizer.Threads, new CudaFlatUpdateArgs
         {
-            P = Address(a.Student), Teacher = Address(a.Teacher), Segments = Address(a.Segments), Step = Address(a.Step),
-            SegmentCount = a.SegmentCount, Aligned = Aligned(a.Student, a.Teacher) ? 1 : 0,
+            P = Address(a.Student), Teacher = Address(a.Teacher), RoundedTeacher = Address(a.Rounded),
+            Segments = Address(a.Segments), Step = Address(a.Step), SegmentCount = a.SegmentCount,
+            Aligned = Aligned(a.Student, a.Teacher, a.Rounded) ? 1 : 0,
         });
     }
 
@@ -45,7 +46,8 @@ public sealed partial class CudaBackend
     {
         var rates = PrepareAdam(a.Adam, out var args);
         args.Teacher = Address(a.Ema.Teacher);
-        if (!Aligned(a.Ema.Teacher)) args.Aligned = 0;
+        args.RoundedTeacher = Address(a.Ema.Rounded);
+        if (!Aligned(a.Ema.Teacher, a.Ema.Rounded)) args.Aligned = 0;
         Launch(CudaOptimizer.AdamWithEma, ChunksOf(a.Adam.Parameters, CudaOptimizer.UpdateChunk), CudaOptimizer.Threads, args);
         Free(rates);
     }
@@ -58,9 +60,10 @@ public sealed partial class CudaBackend
         args = new CudaFlatUpdateArgs
         {
             P = Address(a.Parameters), G = Address(a.Gradients), M = Address(a.Moment1), V = Address(a.Moment2),
-            Segments = Address(a.Segments), Step = Address(a.Step), Rates = Address(rates), SegmentCount = a.SegmentCount,
-            Beta1 = (float)a.Beta1, Beta2 = (float)a.Beta2, Rest1 = (float)(1 - a.Beta1), Rest2 = (float)(1 - a.Beta2),
-            Epsilon = (float)a.Epsilon, Aligned = Aligned(a.Parameters, a.Gradients, a.Moment1, a.Moment2) ? 1 : 0,
+            Rounded = Address(a.Rounded), Segments = Address(a.Segments), Step = Address(a.Step),
+            Rates = Address(rates), SegmentCount = a.SegmentCount, Beta1 = (float)a.Beta1, Beta2 = (float)a.Beta2,
+            Rest1 = (float)(1 - a.Beta1), Rest2 = (float)(1 - a.Beta2), Epsilon = (float)a.Epsilon,
+            Aligned = Aligned(a.Parameters, a.Gradients, a.Moment1, a.Moment2, a.Rounded) ? 1 : 0,
         };
         Launch(CudaOptimizer.Rates, (a.SegmentCount + 255) / 256, 256, new CudaAdamRateArgs
         {
@@ -100,7 +103,7 @@ internal struct CudaAdamRateArgs
 [StructLayout(LayoutKind.Sequential)]
 internal struct CudaFlatUpdateArgs
 {
-    public ulong P, G, M, V, Teacher, Segments, Step, Rates;
+    public ulong P, G, M, V, Teacher, Rounded, RoundedTeacher, Segments, Step, Rates;
     public int SegmentCount, Aligned;
     public float Beta1, Beta2, Rest1, Rest2, Epsilon;
     private readonly float reserved;
@@ -115,7 +118,7 @@ internal struct CudaGradientNormArgs
     private readonly int reserved;
 }
 
-/// <summary>The kernels of kernels/adamw_ema.cu; all buffers are float32.</summary>
+/// <summary>The kernels of kernels/adamw_ema.cu; all buffers are float32, but for the rounded copies.</summary>
 internal static class CudaOptimizer
 {
     /// <summary>Elements of a block, and its threads; as in the source.</summary>

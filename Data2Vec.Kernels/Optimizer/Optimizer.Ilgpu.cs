@@ -40,16 +40,21 @@ public sealed partial class IlgpuBackend
         {
             P = View<Full>(a.Student), Teacher = View<Full>(a.Teacher), Segments = View<Segment>(a.Segments),
             Step = View<StepValues>(a.Step), SegmentCount = a.SegmentCount, Averages = 1,
-            InFours = InFours(4, a.Student, a.Teacher) ? 1 : 0,
+            RoundedTeacher = View<Brain>(a.Rounded), RoundsTeacher = a.Rounded.IsNone ? 0 : 1,
+            InFours = InFours(4, a.Student, a.Teacher, a.Rounded) ? 1 : 0,
         }, a.Student);
     }
 
     /// <inheritdoc/>
     public void AdamWithEma(in AdamWithEmaArgs a)
     {
-        var args = new FlatUpdateArgs { Teacher = View<Full>(a.Ema.Teacher), Averages = 1 };
+        var args = new FlatUpdateArgs
+        {
+            Teacher = View<Full>(a.Ema.Teacher), Averages = 1, RoundedTeacher = View<Brain>(a.Ema.Rounded),
+            RoundsTeacher = a.Ema.Rounded.IsNone ? 0 : 1,
+        };
         var rates = PrepareAdam(a.Adam, ref args);
-        if (!InFours(4, a.Ema.Teacher)) args.InFours = 0;
+        if (!InFours(4, a.Ema.Teacher, a.Ema.Rounded)) args.InFours = 0;
         LaunchUpdate(args, a.Adam.Parameters);
         pool.Free(rates);
     }
@@ -65,8 +70,9 @@ public sealed partial class IlgpuBackend
             P = View<Full>(a.Parameters), G = View<Full>(a.Gradients), M = View<Full>(a.Moment1), V = View<Full>(a.Moment2),
             Segments = View<Segment>(a.Segments), Step = View<StepValues>(a.Step), Rates = rates, SegmentCount = a.SegmentCount,
             Updates = 1, Beta1 = (float)a.Beta1, Beta2 = (float)a.Beta2, Rest1 = (float)(1 - a.Beta1),
-            Rest2 = (float)(1 - a.Beta2), Epsilon = (float)a.Epsilon,
-            InFours = InFours(4, a.Parameters, a.Gradients, a.Moment1, a.Moment2) ? 1 : 0,
+            Rest2 = (float)(1 - a.Beta2), Epsilon = (float)a.Epsilon, Rounded = View<Brain>(a.Rounded),
+            Rounds = a.Rounded.IsNone ? 0 : 1,
+            InFours = InFours(4, a.Parameters, a.Gradients, a.Moment1, a.Moment2, a.Rounded) ? 1 : 0,
         };
         LaunchElements(AdamKernels.Prepare, a.SegmentCount, new AdamRateArgs
         {

@@ -48,6 +48,8 @@ public sealed unsafe partial class ReferenceBackend
                 Set(a.Moment1, i, m);
                 Set(a.Moment2, i, v);
                 Set(a.Parameters, i, p);
+                // Of what was stored: to round a wider number would be another rounding.
+                if (!a.Rounded.IsNone) Set(a.Rounded, i, Get(a.Parameters, i));
             }
         }
     }
@@ -67,6 +69,7 @@ public sealed unsafe partial class ReferenceBackend
                 var at = segments[s].TeacherOffset + i;
                 var d = segments[s].TeacherCopies != 0 ? 0 : step->EmaDecay;
                 Set(a.Teacher, at, d == 0 ? student : d * Get(a.Teacher, at) + (1 - d) * student);
+                if (!a.Rounded.IsNone) Set(a.Rounded, at, Get(a.Teacher, at));
             }
         }
     }

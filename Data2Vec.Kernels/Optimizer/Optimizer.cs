@@ -111,6 +111,12 @@ public readonly struct AdamArgs
     /// <summary>Formula.</summary>
     public AdamVariant Variant { get; init; }
 
+    /// <summary>
+    /// Flat bfloat16 copy of the parameters, or absent: what is updated is written here too, to the bits that
+    /// <see cref="IBackend.Cast"/> would give (a NaN stays one); the rest stays.
+    /// </summary>
+    public BufferView Rounded { get; init; }
+
     /// <summary>Refuses operands of wrong type or size.</summary>
     /// <exception cref="ArgumentException">One sentence naming the operand and what was expected.</exception>
     public void Check()
@@ -118,6 +124,7 @@ public readonly struct AdamArgs
         var type = Kernels.Check.Float("Adam", Parameters);
         Kernels.Check.That("Adam", Gradients.DType == type && Moment1.DType == type && Moment2.DType == type,
             "parameters, gradients and moments must have one type.");
+        Kernels.Check.HoldsIfGiven("Adam", Rounded, Parameters.Available, DType.BFloat16);
         Kernels.Check.Holds("Adam", Segments, SegmentCount * (long)Unsafe.SizeOf<Segment>(), DType.UInt8);
         Kernels.Check.Holds("Adam", Step, Unsafe.SizeOf<StepValues>(), DType.UInt8);
     }
@@ -144,12 +151,16 @@ public readonly struct EmaArgs
     /// <summary>StepValues (UInt8).</summary>
     public BufferView Step { get; init; }
 
+    /// <summary>Flat bfloat16 copy of the teacher, or absent; as <see cref="AdamArgs.Rounded"/>.</summary>
+    public BufferView Rounded { get; init; }
+
     /// <summary>Refuses operands of wrong type or size.</summary>
     /// <exception cref="ArgumentException">One sentence naming the operand and what was expected.</exception>
     public void Check()
     {
         Kernels.Check.That("Ema", Student.DType == Teacher.DType, "student and teacher must have one type.");
         Kernels.Check.Float("Ema", Student);
+        Kernels.Check.HoldsIfGiven("Ema", Rounded, Teacher.Available, DType.BFloat16);
         Kernels.Check.Holds("Ema", Segments, SegmentCount * (long)Unsafe.SizeOf<Segment>(), DType.UInt8);
         Kernels.Check.Holds("Ema", Step, Unsafe.SizeOf<StepValues>(), DType.UInt8);
     }

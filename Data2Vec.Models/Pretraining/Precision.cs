@@ -6,8 +6,8 @@ namespace Data2Vec.Models;
 /// What a pre-training step is computed in; the whole policy is on this page. Float32: everything. Bfloat16, mixed:
 /// <list type="table">
 /// <item><term>bfloat16</term><description>
-/// activations and their gradients; the copies of weights, biases and norms that a pass reads, rounded from float32 once a
-/// pass; inputs (pixels, waveforms).
+/// activations and their gradients; the copies of weights, biases and norms that a pass reads, rounded from float32 once
+/// an update, by the kernel that moves them; inputs (pixels, waveforms).
 /// </description></item>
 /// <item><term>float32</term><description>
 /// sums inside every operation (products, softmax, statistics of norms, log-sum-exp); parameters themselves, their gradients

@@ -14,7 +14,17 @@ public sealed class CudaOptimizerTests : CudaKernelTests
     public void Segments_longer_than_a_chunk_and_at_odd_places([Values(0, 1, 4)] int shift, [Values(0, 1)] int offset) =>
         Compare(o => Update(o, [5000, 3, 0, 4096, 1], shift), bfloat16: false, offset, terms: 9100);
 
-    private static Calls Update(RawOperands o, int[] lengths, int shift)
+    [Test]
+    public void Copies_are_what_a_cast_gives_wherever_segments_lie(
+        [Values(0, 1, 4)] int shift, [Values(0, 1, 8)] int offset)
+    {
+        int[] lengths = [5000, 3, 0, 4096, 1];
+        var results = Results(Device, o => Update(o, lengths, shift, rounds: true), DType.Float32, offset);
+        Assert.That(results["p rounded"], Is.EqualTo(results["p cast"]));
+        Assert.That(results["teacher rounded"], Is.EqualTo(results["teacher cast"]));
+    }
+
+    private static Calls Update(RawOperands o, int[] lengths, int shift, bool rounds = false)
     {
         var segments = new Segment[lengths.Length];
         var (at, teacherAt) = (0, shift);
@@ -46,13 +56,27 @@ public sealed class CudaOptimizerTests : CudaKernelTests
             Beta1 = 0.9, Beta2 = 0.98, Epsilon = 1e-6,
         };
         var ema = new EmaArgs { Student = p, Teacher = teacher, Segments = table, SegmentCount = segments.Length, Step = step };
+        BufferView Rounded(string name, int count) => rounds ? o.Output(name, count, DType.BFloat16) : default;
+        var (copy, cast) = (Rounded("p rounded", at), Rounded("p cast", at));
+        var (teacherCopy, teacherCast) = (Rounded("teacher rounded", teacherAt), Rounded("teacher cast", teacherAt));
+        adam = adam with { Rounded = copy };
+        ema = ema with { Rounded = teacherCopy };
         return new([], b =>
         {
+            // Right before, so that they are afterwards also where nothing is updated.
+            if (rounds) Cast(b, copy, teacherCopy);
             b.GradientNorm(new GradientNormArgs { Gradients = g, Segments = table, SegmentCount = segments.Length, Step = step });
             b.AdamWithEma(new AdamWithEmaArgs { Adam = adam, Ema = ema });
             b.Adam(adam with { Variant = AdamVariant.Fairseq });
             b.Ema(ema);
             b.Adam(adam with { Variant = AdamVariant.AdamL2 });
+            if (rounds) Cast(b, cast, teacherCast);
         });
+
+        void Cast(IBackend b, BufferView ofStudent, BufferView ofTeacher)
+        {
+            b.Cast(new CastArgs { X = p, Y = ofStudent, Count = at });
+            b.Cast(new CastArgs { X = teacher, Y = ofTeacher, Count = teacherAt });
+        }
     }
 }
