@@ -1,11 +1,12 @@
 // Computes       C = activation(alpha op(A) op(B) + bias), or C += ...: batches of matrix products, linear layers and their
-//                gradients; g = dy activation'(sums) and the column sums of g for the backward of a layer.
+//                gradients; g = dy activation'(sums) and the column sums of g for the backward of a layer; or
+//                g = (A B) activation'(sums) where dy is such a product itself (matmul_slopes_*).
 // Tensors        A, B, C as Data2Vec.Kernels/MatMul/MatMul.cs says; one type, bf16 or float32.
 // Accumulates in float32.
 // Work split     a block per tile of C (128 x 128 or 64 x 64) and part of K; parts are added in order by matmul_parts.
 // Shared memory  48 KiB (128 x 128) or 24 KiB: three stages of 64 bytes depth of both tiles; sums go out through the same.
 // Requires       of the letters n (contiguous along K for A, along N for B) and t: addresses and steps in multiples of 16
-//                bytes. matmul_any takes every stride and every address.
+//                bytes. matmul_any and matmul_slopes_any take every stride and every address.
 // Determinism    fixed order: a sum runs over K of its part, parts in order. No atomics.
 // Numerics       bf16 operands are multiplied exactly and added in float32 by the tensor cores; float32 operands by fused
 //                multiply-adds; with -DTENSOR_FLOAT32=1 they are rounded to 10 digits for the tensor cores: only when asked for.
@@ -17,6 +18,7 @@
 #include "common/product_cores.cuh"
 
 using MatMulArgs = ProductArgs<MatrixOperand, MatrixOperand>;
+using SlopeProductArgs = ProductArgs<MatrixOperand, MatrixOperand, SlopeEnd>;
 
 // Element (row, k) of A at row * ARow + k * AColumn: contiguous along the inner extent or along the rows.
 template <bool Inner, int Lines, int Threads>
@@ -31,8 +33,8 @@ struct MatrixLoad<false, Lines, Threads>
     using Type = MatrixByInners<Lines, Threads>;
 };
 
-template <template <int, int, bool, bool> class Core, int Rows, int Columns, bool LeftInner, bool RightInner>
-__device__ __forceinline__ void multiply_matrices(const MatMulArgs& a)
+template <template <int, int, bool, bool> class Core, int Rows, int Columns, bool LeftInner, bool RightInner, class Args>
+__device__ __forceinline__ void multiply_matrices(const Args& a)
 {
     using Tile = Core<Rows, Columns, LeftInner, RightInner>;
     multiply<Tile, typename MatrixLoad<LeftInner, Rows, Tile::Threads>::Type,
@@ -40,33 +42,55 @@ __device__ __forceinline__ void multiply_matrices(const MatMulArgs& a)
 }
 
 // A and B each as they lie (n) or transposed (t).
-#define MATMUL(name, left_inner, right_inner)                                                                             \
+#define MATMUL(name, left_inner, right_inner, args)                                                                       \
     extern "C" __global__ __launch_bounds__(LargeThreads, LargeBlocks) void matmul_##name##_128(                          \
-        const __grid_constant__ MatMulArgs a)                                                                             \
+        const __grid_constant__ args a)                                                                                   \
     {                                                                                                                     \
         multiply_matrices<ProductCore, 128, 128, left_inner, right_inner>(a);                                             \
     }                                                                                                                     \
     extern "C" __global__ __launch_bounds__(SmallThreads, SmallBlocks) void matmul_##name##_64(                           \
-        const __grid_constant__ MatMulArgs a)                                                                             \
+        const __grid_constant__ args a)                                                                                   \
     {                                                                                                                     \
         multiply_matrices<ProductCore, 64, 64, left_inner, right_inner>(a);                                               \
     }
 
-MATMUL(nn, true, false)
-MATMUL(nt, true, true)
-MATMUL(tn, false, false)
-MATMUL(tt, false, true)
+MATMUL(nn, true, false, MatMulArgs)
+MATMUL(nt, true, true, MatMulArgs)
+MATMUL(tn, false, false, MatMulArgs)
+MATMUL(tt, false, true, MatMulArgs)
+// Gradients of a layer's output times its weights as they lie.
+MATMUL(slopes, true, false, SlopeProductArgs)
 
 // What does not multiply by tensor cores is the same for all float32 operands.
 #if !TENSOR_FLOAT32
-extern "C" __global__ __launch_bounds__(SmallThreads, SmallBlocks) void matmul_any(const __grid_constant__ MatMulArgs a)
+template <class Args>
+__device__ __forceinline__ void multiply_any(const Args& a)
 {
     using Tile = ProductCore<64, 64, true, true>;
     using Load = Elementwise<64, SmallThreads, MatrixOperand>;
     multiply<Tile, Load, Load>(a);
 }
 
-extern "C" __global__ __launch_bounds__(256) void matmul_parts(const __grid_constant__ ProductSumArgs a) { add_parts(a); }
+extern "C" __global__ __launch_bounds__(SmallThreads, SmallBlocks) void matmul_any(const __grid_constant__ MatMulArgs a)
+{
+    multiply_any(a);
+}
+
+extern "C" __global__ __launch_bounds__(SmallThreads, SmallBlocks) void matmul_slopes_any(
+    const __grid_constant__ SlopeProductArgs a)
+{
+    multiply_any(a);
+}
+
+extern "C" __global__ __launch_bounds__(256) void matmul_parts(const __grid_constant__ ProductSumArgs<ProductEnd> a)
+{
+    add_parts(a);
+}
+
+extern "C" __global__ __launch_bounds__(256) void matmul_slopes_parts(const __grid_constant__ ProductSumArgs<SlopeEnd> a)
+{
+    add_parts(a);
+}
 
 // dy, sums and g are [rows, columns], contiguous.
 struct LinearSlopeArgs

@@ -12,7 +12,7 @@ internal static class Catalogue
     public static IReadOnlyList<OpCase> Cases { get; } =
     [
         .. UnaryCases.Cases, .. BinaryCases.Cases, .. WhereCases.Cases, .. StridedCopyCases.Cases, .. FillCases.Cases, .. CastCases.Cases,
-        .. ReduceCases.Cases, .. SoftmaxCases.Cases, .. MatMulCases.Cases, .. LinearCases.Cases,
+        .. ReduceCases.Cases, .. SoftmaxCases.Cases, .. MatMulCases.Cases, .. LinearCases.Cases, .. FeedForwardCases.Cases,
         .. PatchEmbeddingCases.Cases, .. Conv1dCases.Cases, .. Conv1dLayerNormCases.Cases, .. AttentionCases.Cases,
         .. LayerNormCases.Cases, .. GroupNormCases.Cases, .. InstanceNormCases.Cases, .. RowsCases.Cases, .. GatherCases.Cases, .. DropoutCases.Cases, .. SmoothL1Cases.Cases,
         .. CrossEntropyCases.Cases, .. CtcLossCases.Cases, .. TargetsCases.Cases, .. OptimizerCases.Cases,
@@ -23,7 +23,7 @@ internal static class Catalogue
     public static IReadOnlyList<OpError> Errors { get; } =
     [
         .. UnaryCases.Errors, .. BinaryCases.Errors, .. WhereCases.Errors, .. StridedCopyCases.Errors, .. FillCases.Errors, .. CastCases.Errors,
-        .. ReduceCases.Errors, .. SoftmaxCases.Errors, .. MatMulCases.Errors, .. LinearCases.Errors,
+        .. ReduceCases.Errors, .. SoftmaxCases.Errors, .. MatMulCases.Errors, .. LinearCases.Errors, .. FeedForwardCases.Errors,
         .. PatchEmbeddingCases.Errors, .. Conv1dCases.Errors, .. Conv1dLayerNormCases.Errors, .. AttentionCases.Errors,
         .. LayerNormCases.Errors, .. GroupNormCases.Errors, .. InstanceNormCases.Errors, .. RowsCases.Errors, .. GatherCases.Errors, .. DropoutCases.Errors, .. SmoothL1Cases.Errors,
         .. CrossEntropyCases.Errors, .. CtcLossCases.Errors, .. TargetsCases.Errors, .. OptimizerCases.Errors,

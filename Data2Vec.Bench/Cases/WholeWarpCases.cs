@@ -58,6 +58,13 @@ internal static class WholeWarpCases
                Inputs = [Normal("x", 70, 16), Normal("w", columns, 16), Normal("b", columns)], ReductionLength = columns,
                Run = o => Ops.Linear(o[0], o[1], o[2], Activation.Gelu),
            },
+        .. from inner in new[] { 144, 145 }
+           select new OpCase("FeedForward", $"{inner} between")
+           {
+               Inputs = [Normal("x", 136, 16), Normal("w1", inner, 16), Normal("b1", inner), Normal("w2", 72, inner)],
+               ReductionLength = inner,
+               Run = o => Ops.FeedForward(o[0], o[1], o[2], o[3], null),
+           },
     ];
 
     /// <summary>More than one large tile each way, and rests; n and k in whole units of 16 bytes, or one more.</summary>

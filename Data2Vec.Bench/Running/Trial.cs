@@ -41,7 +41,7 @@ internal sealed class Trial
             yield return new("with sums in parts", backend, b => b.Plan = Plans.Cut(false, 2));
             yield return new("with large tiles and sums in parts", backend, b => b.Plan = Plans.Cut(true, 3));
         }
-        if (c.Op is "MatMul" or "Linear" && type == DType.Float32)
+        if (c.Op is "MatMul" or "Linear" or "FeedForward" && type == DType.Float32)
         {
             yield return new("with tensor cores", backend, b => b.TensorFloat32 = true) { Epsilon = TensorEpsilon };
             yield return new("with tensor cores and large tiles", backend, b =>

@@ -22,7 +22,8 @@ internal sealed class PeerCases(bool tiny)
     /// <summary>All of them.</summary>
     public IEnumerable<PeerCase> All() =>
     [
-        .. Products(), .. views.SelectMany(v => Linears(v.Name, v.Batch * v.Time)), .. Attentions(),
+        .. Products(), .. views.SelectMany(v => Linears(v.Name, v.Batch * v.Time)),
+        .. views.Select(v => FeedForward(v.Name, v.Batch * v.Time)), .. Attentions(),
         .. views.SelectMany(v => Norms(v.Name, v.Batch * v.Time)), .. Losses(), Optimizer(), .. Convolutions(),
         .. new PeerSteps(tiny).All(),
     ];
@@ -49,6 +50,20 @@ internal sealed class PeerCases(bool tiny)
             Of("qkv", width, 3 * width), Of("projection", width, width),
             Of("fc1 with GELU", width, inner, Activation.Gelu), Of("fc2", inner, width),
         ];
+    }
+
+    private PeerOperation FeedForward(string name, int rows)
+    {
+        var (bound, innerBound) = (MathF.Sqrt(3f / width), MathF.Sqrt(3f / inner));
+        return new PeerOperation(new OpCase(nameof(Ops.FeedForward), $"{name}, {rows} x {width} to {inner} and back")
+        {
+            Inputs =
+            [
+                Normal("x", rows, width), Uniform("w1", -bound, bound, inner, width), Normal("b1", inner),
+                Uniform("w2", -innerBound, innerBound, width, inner), Normal("b2", width),
+            ],
+            Run = o => Ops.FeedForward(o[0], o[1], o[2], o[3], o[4]), Flops = 4.0 * rows * width * inner,
+        }, "feed_forward", []);
     }
 
     private IEnumerable<PeerCase> Attentions()

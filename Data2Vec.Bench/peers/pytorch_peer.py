@@ -139,6 +139,10 @@ def linear(options):
     return compiled({"eager": run})
 
 
+def feed_forward(options):
+    return compiled({"eager": lambda x, w1, b1, w2, b2: F.linear(F.gelu(F.linear(x, w1, b1)), w2, b2)})
+
+
 def conv1d(options):
     def run(x, w):
         return F.conv1d(x, w, None, options.get("stride", 1), options.get("padding", 0), 1, options.get("groups", 1))
@@ -241,7 +245,7 @@ def attention(options):
 
 
 OPERATIONS = {f.__name__: f for f in (
-    matmul, linear, conv1d, conv1d_layer_norm, layer_norm, smooth_l1, cross_entropy, ctc, attention)}
+    matmul, linear, feed_forward, conv1d, conv1d_layer_norm, layer_norm, smooth_l1, cross_entropy, ctc, attention)}
 
 
 def operand(name, shape, case, device, dtype):

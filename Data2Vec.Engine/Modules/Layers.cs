@@ -34,6 +34,10 @@ public sealed class LinearLayer
     /// <summary>[..., In] to [..., Out].</summary>
     public Tensor Forward(ParameterView p, Tensor x, Activation activation = Activation.None) =>
         Ops.Linear(x, p[weight], p[bias], activation);
+
+    /// <summary>The next layer of activation(this one), as one operation.</summary>
+    public Tensor Forward(ParameterView p, Tensor x, Activation activation, LinearLayer next) =>
+        Ops.FeedForward(x, p[weight], p[bias], p[next.weight], p[next.bias], activation);
 }
 
 /// <summary>LayerNorm over the last dimension; parameters weight [C] and bias [C].</summary>

@@ -18,7 +18,7 @@ public static partial class Ops
         Refuse.OtherTypes("Linear", x, w, bias);
         Refuse.Unless(w.Shape.Rank == 2 && x.Shape.Rank >= 1 && x.Shape[-1] == w.Shape[1],
             $"Linear: w must be [out, in] with in = the last dimension of x; got x {x.Shape}, w {w.Shape}.");
-        var (outs, ins) = (w.Shape[0], w.Shape[1]);
+        var outs = w.Shape[0];
         Refuse.Unless(bias is null || bias.Shape == new Shape(outs),
             $"Linear: bias must have shape ({outs}) to match w {w.Shape}; got {bias?.Shape}.");
         var rows = checked((int)x.Shape.Slice(0, x.Shape.Rank - 1).Count);
@@ -28,20 +28,7 @@ public static partial class Ops
         var y = device.Allocate(shape, x.DType);
         var keepSums = tape is not null && activation != Activation.None;
         var sums = keepSums ? device.Allocate(shape, x.DType) : default;
-        var args = new LinearArgs
-        {
-            X = x.View,
-            W = w.View,
-            Bias = bias?.View ?? default,
-            PreActivation = sums.View,
-            Y = y.View,
-            Rows = rows,
-            In = ins,
-            Out = outs,
-            Activation = activation,
-        };
-        args.Check();
-        device.Backend.Linear(args);
+        Layer(x.Ref, w, bias, sums, y, rows, activation);
         if (tape is null) return new Tensor(y, "Linear");
         return new Tensor(y, "Linear", tape.Record(
             new LinearNode(tape, x.Ref.Retain(), w.Ref.Retain(), sums, rows, activation)
@@ -50,6 +37,26 @@ public static partial class Ops
                 W = w.Node,
                 Bias = bias?.Node,
             }));
+    }
+
+    /// <summary>The kernel of a layer: y, and the sums before the activation where there is room for them.</summary>
+    private static void Layer(
+        TensorRef x, Tensor w, Tensor? bias, TensorRef sums, TensorRef y, int rows, Activation activation)
+    {
+        var args = new LinearArgs
+        {
+            X = x.View,
+            W = w.View,
+            Bias = bias?.View ?? default,
+            PreActivation = sums.View,
+            Y = y.View,
+            Rows = rows,
+            In = w.Shape[1],
+            Out = w.Shape[0],
+            Activation = activation,
+        };
+        args.Check();
+        w.Device.Backend.Linear(args);
     }
 
     private sealed class LinearNode(

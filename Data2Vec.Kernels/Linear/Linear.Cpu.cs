@@ -30,7 +30,10 @@ internal sealed unsafe partial class CpuBackend<T>
         {
             Gemm<T>.Run(pool, shared.Floats(Gemm<T>.WorkspaceSize(a.Rows, a.In, a.Out)), a.Rows, a.In, a.Out, 1,
                 new GemmOperand((nint)g, a.Out, 1), new GemmOperand((nint)F(a.W), a.In, 1), F(a.DX), a.In, false,
-                default(NoEpilogue));
+                new SlopeEpilogue
+                {
+                    DX = F(a.DX), Sums = F(a.InputPreActivation), Width = a.In, Activation = a.InputActivation,
+                });
         }
         if (!a.DW.IsNone)
         {
@@ -78,6 +81,31 @@ internal sealed unsafe partial class CpuBackend<T>
                 for (var i = c; i < columns; i++) y[i] = rest[i - c];
             }
         }
+    }
+
+    /// <summary>Slopes of the activation before the layer, on tiles of dx that have just been summed.</summary>
+    private struct SlopeEpilogue : IGemmEpilogue
+    {
+        public float* DX, Sums;
+        public long Width;
+        public Activation Activation;
+
+        public readonly void Apply(int row, int rows, int column, int columns)
+        {
+            if (Activation == Activation.None) return;
+            for (var r = row; r < row + rows; r++)
+            {
+                var dx = DX + r * Width + column;
+                var sums = Sums + r * Width + column;
+                var c = 0;
+                for (; c + T.Width <= columns; c += T.Width) T.Store(dx + c, T.Load(dx + c) * Slope(T.Load(sums + c)));
+                var rest = columns - c;
+                T.StoreFirst(dx + c, T.LoadFirst(dx + c, rest) * Slope(T.LoadFirst(sums + c, rest)), rest);
+            }
+        }
+
+        private readonly T Slope(T s) =>
+            Activation == Activation.Gelu ? LaneMath<T>.GeluSlope(s) : LaneMath<T>.GeluTanhSlope(s);
     }
 
     private static T Activated(Activation activation, T s) => activation switch

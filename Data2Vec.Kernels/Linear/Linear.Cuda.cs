@@ -29,14 +29,15 @@ public sealed partial class CudaBackend
             a.AccumulateBias);
         if (!a.DX.IsNone)
         {
-            var end = MatrixEnd(a.DX, a.Rows, a.In, false);
-            end.Wide = InUnits(a.DX, a.In, a.Rows) ? 1 : 0;
-            MultiplyMatrices(type, new CudaProductArgs<CudaMatrix, CudaMatrix>
+            var product = new CudaProductArgs<CudaMatrix, CudaMatrix>
             {
                 Left = new() { Data = Address(slopes), LineStep = a.Out, InnerStep = 1 },
                 Right = new() { Data = Address(a.W), LineStep = 1, InnerStep = a.In },
-                End = end, Batch = CudaProductBatch.Of(1), M = a.Rows, N = a.In, K = a.Out,
-            });
+                End = LayerEnd(a.DX, default, a.InputPreActivation, a.InputActivation, a.Rows, a.In),
+                Batch = CudaProductBatch.Of(1), M = a.Rows, N = a.In, K = a.Out,
+            };
+            if (a.InputActivation == Activation.None) MultiplyMatrices(type, product);
+            else MultiplyBySlopes(type, product);
         }
         if (a.DW.IsNone) return;
         var weights = MatrixEnd(a.DW, a.Out, a.In, a.AccumulateW);
@@ -49,7 +50,7 @@ public sealed partial class CudaBackend
         });
     }
 
-    /// <summary>Bias and activation on the sums of a layer, rows contiguous.</summary>
+    /// <summary>Bias and activation (or its slopes) on the sums of a layer, rows contiguous.</summary>
     private static CudaProductEnd LayerEnd(
         BufferView y, BufferView bias, BufferView sums, Activation activation, int rows, int columns)
     {
@@ -65,7 +66,7 @@ public sealed partial class CudaBackend
     /// </summary>
     private BufferView Slopes(
         DType type, BufferView dy, BufferView sums, BufferView room, BufferView dBias, Activation activation,
-        int rows, int columns,         bool accumulate)
+        int rows, int columns, bool accumulate)
     {
         var isActive = activation != Activation.None;
         if (!isActive && dBias.IsNone) return dy;

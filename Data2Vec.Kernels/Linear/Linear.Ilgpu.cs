@@ -47,6 +47,7 @@ public sealed partial class IlgpuBackend
                     BatchCount = 1, M = a.Rows, N = a.In, K = a.Out,
                 };
                 Multiply(MatMulKernels<T>.Product, ref product);
+                Slopes<T>(a.DX, a.InputPreActivation, a.DX, default, a.InputActivation, a.Rows, a.In, false);
             }
             if (!a.DW.IsNone)
             {

@@ -37,6 +37,8 @@ public sealed partial class ReferenceBackend
                 for (var o = 0; o < a.Out; o++)
                     for (var i = 0; i < a.In; i++)
                         dx[(long)r * a.In + i] += g[(long)r * a.Out + o] * w[(long)o * a.In + i];
+            if (a.InputActivation != Activation.None)
+                for (long i = 0; i < dx.Length; i++) dx[i] *= SlopeOf(a.InputActivation, Get(a.InputPreActivation, i));
             Write(a.DX, dx);
         }
         if (!a.DW.IsNone)

@@ -59,7 +59,8 @@ public readonly struct LinearArgs
 
 /// <summary>
 /// Gradients of Linear: g = dy * activation'(pre-activation), dx = g w, dw (+)= gᵀ x, dbias (+)= column sums of g.
-/// Absent outputs are skipped. With an activation, g is written to Scratch [Rows, Out], which may be DY.
+/// Absent outputs are skipped. With an activation, g is written to Scratch [Rows, Out], which may be DY. Where x itself was
+/// activation(sums) of an earlier layer, dx may be the gradient of those sums: dx = (g w) * activation'(sums).
 /// </summary>
 public readonly struct LinearBackwardArgs
 {
@@ -78,7 +79,12 @@ public readonly struct LinearBackwardArgs
     /// <summary>Room for g; absent without activation.</summary>
     public BufferView Scratch { get; init; }
 
-    /// <summary>Gradient of x, or absent.</summary>
+    /// <summary>
+    /// Sums [Rows, In] of which x is <see cref="InputActivation"/>; absent without. No output may share its memory.
+    /// </summary>
+    public BufferView InputPreActivation { get; init; }
+
+    /// <summary>Gradient of x, or of InputPreActivation where that is given; or absent.</summary>
     public BufferView DX { get; init; }
 
     /// <summary>Gradient of w, or absent.</summary>
@@ -99,6 +105,9 @@ public readonly struct LinearBackwardArgs
     /// <summary>Function applied to the sums.</summary>
     public Activation Activation { get; init; }
 
+    /// <summary>What made x of InputPreActivation; None = dx is the gradient of x.</summary>
+    public Activation InputActivation { get; init; }
+
     /// <summary>Add to dw instead of overwriting it.</summary>
     public bool AccumulateW { get; init; }
 
@@ -115,6 +124,16 @@ public readonly struct LinearBackwardArgs
         {
             Kernels.Check.Holds("LinearBackward", PreActivation, (long)Rows * Out, type);
             Kernels.Check.Holds("LinearBackward", Scratch, (long)Rows * Out, type);
+        }
+        if (InputActivation != Activation.None)
+        {
+            Kernels.Check.Holds("LinearBackward", InputPreActivation, (long)Rows * In, type);
+            Kernels.Check.Holds("LinearBackward", DX, (long)Rows * In, type);
+        }
+        else
+        {
+            Kernels.Check.That(
+                "LinearBackward", InputPreActivation.IsNone, "InputPreActivation was given, but no InputActivation.");
         }
         Kernels.Check.HoldsIfGiven("LinearBackward", DX, (long)Rows * In, type);
         if (!DX.IsNone) Kernels.Check.Holds("LinearBackward", W, (long)Out * In, type);

@@ -59,6 +59,16 @@ public sealed partial class CudaBackend
     }
 
     /// <summary>
+    /// Queues a product whose sums are multiplied by the slopes of the end's activation at the end's sums.
+    /// </summary>
+    private void MultiplyBySlopes(DType type, CudaProductArgs<CudaMatrix, CudaMatrix> a)
+    {
+        var isEven = LayoutOf(a.Left, a.M, a.K, type) == 0 && LayoutOf(a.Right, a.N, a.K, type) == 1;
+        var even = TensorFloat32 && type == DType.Float32 ? CudaProducts.TensorSlopes : CudaProducts.Slopes;
+        Multiply(type, isEven ? even : CudaProducts.AnySlopes, ref a, CudaProducts.SlopeParts);
+    }
+
+    /// <summary>
     /// 0 = lines are contiguous along the inner extent, 1 = inner indices are contiguous along the lines, each at
     /// multiples of 16 bytes; -1 = neither.
     /// </summary>
@@ -73,7 +83,8 @@ public sealed partial class CudaBackend
 
     /// <summary>Queues a product whose operands, extents, batch and end are set.</summary>
     private void Multiply<TLeft, TRight>(
-        DType type, CudaProductKernels<TLeft, TRight> kernels, ref CudaProductArgs<TLeft, TRight> a)
+        DType type, CudaProductKernels<TLeft, TRight> kernels, ref CudaProductArgs<TLeft, TRight> a,
+        TypedKernel<CudaProductSumArgs>? sum = null)
         where TLeft : unmanaged
         where TRight : unmanaged
     {
@@ -96,7 +107,7 @@ public sealed partial class CudaBackend
         a.Partial = Address(memory);
         Launch(kernel, blocks, threads, a, plan.SharedBytes);
         var runs = checked(rows * (a.PartialColumns / 8));
-        Launch(CudaProducts.Parts[type], (runs + 255) / 256, 256, new CudaProductSumArgs
+        Launch((sum ?? CudaProducts.Parts)[type], (runs + 255) / 256, 256, new CudaProductSumArgs
         {
             Partial = a.Partial, End = a.End, Batch = a.Batch, Runs = runs, Parts = a.Parts, N = a.N,
             RowRuns = new Divisor(a.PartialColumns / 8), MatrixRows = new Divisor(a.M),

@@ -76,6 +76,15 @@ internal static class CudaProducts
 
     public static readonly TypedKernel<CudaProductSumArgs> Parts = new(Source, "matmul_parts");
 
+    /// <summary>
+    /// Products that are multiplied by the slopes of an activation at <see cref="CudaProductEnd.Sums"/>: of a left operand that is
+    /// contiguous along the inner extent and a right one along the lines; the same of rounded float32; and of what lies odd.
+    /// </summary>
+    public static readonly CudaProductKernels<CudaMatrix, CudaMatrix> Slopes = new(Source, "matmul_slopes"),
+        TensorSlopes = new(Tensor, "matmul_slopes"), AnySlopes = new(Source, "matmul_slopes_any");
+
+    public static readonly TypedKernel<CudaProductSumArgs> SlopeParts = new(Source, "matmul_slopes_parts");
+
     public static readonly TypedKernel<CudaLinearSlopeArgs> Slope = new(Source, "linear_bwd_slope");
 
     public static readonly TypedKernel<CudaPartialSumArgs> Bias = new(Source, "linear_bwd_bias");
@@ -83,6 +92,6 @@ internal static class CudaProducts
     public static IEnumerable<CudaKernel> All =>
     [
         .. Matrices.SelectMany(k => k.All), .. TensorMatrices.SelectMany(k => k.All), .. AnyMatrices.All, .. Parts.Both,
-        .. Slope.Both, .. Bias.Both,
+        .. Slopes.All, .. TensorSlopes.All, .. AnySlopes.All, .. SlopeParts.Both, .. Slope.Both, .. Bias.Both,
     ];
 }

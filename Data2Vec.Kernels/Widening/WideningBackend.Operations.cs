@@ -120,7 +120,8 @@ public sealed partial class WideningBackend
         inner.LinearBackward(a with
         {
             X = w.In(a.X), W = w.In(a.W), PreActivation = w.In(a.PreActivation), DY = w.In(a.DY),
-            Scratch = w.Out(a.Scratch), DX = w.Out(a.DX), DW = w.Out(a.DW), DBias = w.Out(a.DBias),
+            Scratch = w.Out(a.Scratch), InputPreActivation = w.In(a.InputPreActivation), DX = w.Out(a.DX), DW = w.Out(a.DW),
+            DBias = w.Out(a.DBias),
         });
     }
 

@@ -34,8 +34,8 @@ public sealed class RegressionHead
     /// <summary>[M, D] to [M, D].</summary>
     public Tensor Forward(ParameterView p, Tensor x)
     {
-        for (var i = 0; i < layers.Length; i++)
-            x = layers[i].Forward(p, x, i == layers.Length - 1 ? Activation.None : Activation.Gelu);
-        return x;
+        if (layers.Length == 1) return layers[0].Forward(p, x);
+        foreach (var layer in layers[..^2]) x = layer.Forward(p, x, Activation.Gelu);
+        return layers[^2].Forward(p, x, Activation.Gelu, layers[^1]);
     }
 }

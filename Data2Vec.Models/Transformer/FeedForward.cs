@@ -1,4 +1,5 @@
 using Data2Vec.Engine;
+using Data2Vec.Kernels;
 
 namespace Data2Vec.Models;
 
@@ -17,7 +18,8 @@ internal sealed class FeedForward
 
     public Tensor Forward(ParameterView p, Tensor x, LayerContext context)
     {
-        var f = expansion.Forward(p, x, Kernels.Activation.Gelu);
-        return contraction.Forward(p, Ops.Dropout(f, context.Drop(config.ActivationDropout, LayerSite.Activation)));
+        var dropout = context.Drop(config.ActivationDropout, LayerSite.Activation);
+        if (!dropout.IsActive) return expansion.Forward(p, x, Activation.Gelu, contraction);
+        return contraction.Forward(p, Ops.Dropout(expansion.Forward(p, x, Activation.Gelu), dropout));
     }
 }

@@ -39,7 +39,7 @@ public sealed class PeerTests
         Assert.That(cases.Select(c => c.Op).Distinct(), Is.EquivalentTo(new[]
         {
             "matmul", "linear", "attention", "layer_norm", "smooth_l1", "ctc", "cross_entropy", "adamw_ema", "conv1d",
-            "conv1d_layer_norm", "step",
+            "conv1d_layer_norm", "feed_forward", "step",
         }));
         Assert.That(cases.Select(c => c.Id), Is.Unique);
     }

@@ -24,6 +24,14 @@ public sealed class CudaMatMulTests
         TensorFloat,
     }
 
+    /// <summary>Which operands begin at a multiple of 16 bytes.</summary>
+    public enum Lie
+    {
+        Even,
+        SumsAnywhere,
+        Anywhere,
+    }
+
     [OneTimeSetUp]
     public void Open()
     {
@@ -66,6 +74,32 @@ public sealed class CudaMatMulTests
     }
 
     [Test]
+    public void The_gradient_of_a_layer_is_multiplied_by_the_slopes_of_the_activation_before_it(
+        [Values] Kind kind, [Values(Activation.Gelu, Activation.GeluTanh)] Activation activation, [Values] bool large,
+        [Values(1, 3)] int parts, [Values] Lie lie)
+    {
+        using var reference = new ReferenceBackend();
+        var right = BeforeActivation(reference, DType.Float64, activation, lie);
+        double[] dx = [];
+        cuda.Device.TensorFloat32 = kind == Kind.TensorFloat;
+        cuda.Device.Plan = Plans.Cut(large, parts);
+        var (kernels, conflicts) = cuda.Watch(() => dx = BeforeActivation(
+            cuda.Device, kind == Kind.Brain ? DType.BFloat16 : DType.Float32, activation, lie));
+        cuda.Device.Plan = ProductPlan.For;
+        string[] names = [lie == Lie.Anywhere ? "matmul_slopes_any" : large ? "matmul_slopes_128" : "matmul_slopes_64"];
+        Assert.That(kernels, Is.EquivalentTo(parts == 1 ? names : [.. names, "matmul_slopes_parts"]));
+        Assert.That(conflicts, Is.Zero, "conflicts of banks");
+        // What tf32 rounds is bfloat16 here: nothing. Slopes are at most 1.13; those of bfloat16 are right to 2^-14.
+        var largest = right.Max(Math.Abs);
+        var sums = 2 * largest * (K * Math.ScaleB(1, -24) + (kind == Kind.Brain ? Math.ScaleB(1, -14) : 0));
+        for (var i = 0; i < dx.Length; i++)
+        {
+            var rounding = kind == Kind.Brain ? Math.Abs(right[i]) * Math.ScaleB(1, -8) : 0;
+            Assert.That(dx[i], Is.EqualTo(right[i]).Within(rounding + sums), $"dx[{i}]");
+        }
+    }
+
+    [Test]
     public void Plans_have_every_term_once_and_fill_the_device_where_tiles_alone_would_not()
     {
         (int, int, int)[] shapes =
@@ -80,6 +114,22 @@ public sealed class CudaMatMulTests
         Assert.That(ProductPlan.For(768, 768, 8192, 1, DType.BFloat16, true).Parts, Is.GreaterThan(2));
         var whole = ProductPlan.For(8192, 2304, 768, 1, DType.BFloat16, true);
         Assert.That(whole, Is.EqualTo(new ProductPlan(true, 1, 768)));
+    }
+
+    /// <summary>dx of a layer whose input was an activation, with the activation.</summary>
+    private static double[] BeforeActivation(IBackend backend, DType type, Activation activation, Lie lie)
+    {
+        var operands = new RawOperands(backend, type, lie == Lie.Anywhere ? 1 : 0);
+        var args = new LinearBackwardArgs
+        {
+            DY = operands.Random(M * K), W = operands.Random(K * N),
+            // One number more where the sums alone are to begin anywhere.
+            InputPreActivation = operands.Random(M * N + 1).At(lie == Lie.SumsAnywhere ? 1 : 0), InputActivation = activation,
+            DX = operands.Output("dx", M * N), Rows = M, In = N, Out = K,
+        };
+        args.Check();
+        backend.LinearBackward(args);
+        return operands.Read()["dx"];
     }
 
     private double[] Product(Kind kind, bool leftTurned, bool rightTurned, int offset = 0)

@@ -120,12 +120,46 @@ struct ProductEnd
     }
 };
 
-template <class Left, class Right>
+// The end of a product that gives the gradient of what an activation was applied to: c = sum activation'(sums), where sums are
+// those of the forward call and are read. It has kernels of its own: the others have no register to spare for slopes. Nothing
+// else of the end is looked at, but where C lies.
+struct SlopeEnd : ProductEnd
+{
+    __device__ __forceinline__ void finish_eight(long long from, int row, int column, float (&v)[8]) const
+    {
+        constexpr int Width = Pack<element>::Width;
+        const long long at = place(from, row, column);
+#pragma unroll
+        for (int i = 0; i < 8; i += Width)
+        {
+            const Pack<element> s = unpack<element>(load_streamed(sums + at + i));
+            if (activation == Gelu)
+            {
+#pragma unroll
+                for (int j = 0; j < Width; ++j) v[i + j] *= gelu_slope(s[j]);
+            }
+            else
+            {
+#pragma unroll
+                for (int j = 0; j < Width; ++j) v[i + j] *= gelu_tanh_slope(s[j]);
+            }
+        }
+        store_eight(c + at, v);
+    }
+
+    __device__ __forceinline__ void finish_one(long long from, int row, int column, float v) const
+    {
+        const long long at = place(from, row, column);
+        c[at] = narrow<element>(v * activation_slope(activation, widen(sums[at])));
+    }
+};
+
+template <class Left, class Right, class End = ProductEnd>
 struct ProductArgs
 {
     Left left;
     Right right;
-    ProductEnd end;
+    End end;
     ProductBatch batch;
     // Sums of the parts [parts, batch, m, partial_columns] when there are several.
     float* partial;
@@ -287,10 +321,11 @@ __device__ __forceinline__ void multiply(const Args& a)
 }
 
 // The second stage of a product whose inner extent was cut.
+template <class End>
 struct ProductSumArgs
 {
     const float* partial;
-    ProductEnd end;
+    End end;
     ProductBatch batch;
     // Runs of eight columns of all matrices, and of one row; rows of a matrix.
     int runs, parts, n, reserved;
@@ -298,7 +333,8 @@ struct ProductSumArgs
 };
 
 // Adds the parts in order: eight neighbours a thread.
-__device__ __forceinline__ void add_parts(const ProductSumArgs& a)
+template <class End>
+__device__ __forceinline__ void add_parts(const ProductSumArgs<End>& a)
 {
     const int run = blockIdx.x * blockDim.x + threadIdx.x;
     if (run >= a.runs) return;
