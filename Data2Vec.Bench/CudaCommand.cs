@@ -38,11 +38,19 @@ internal static class CudaCommand
     }
 
     /// <summary>Registers and memory of every entry point of a source, "file.variant entry", for each level.</summary>
-    public static IEnumerable<(string Kernel, KernelUse[] Uses)> Uses(Nvrtc nvrtc, string assembler, CudaSource source)
+    /// <param name="assembler">ptxas.</param>
+    /// <param name="source">The source.</param>
+    /// <param name="ptx">Its PTX for each of <see cref="Levels"/>.</param>
+    public static IEnumerable<(string Kernel, KernelUse[] Uses)> Uses(string assembler, CudaSource source, string[] ptx)
     {
-        var levels = Levels.Select(l => Ptxas.Assemble(assembler, Compile(nvrtc, source, l), $"sm_{l}")).ToArray();
+        var levels = ptx.Zip(Levels).AsParallel().AsOrdered()
+            .Select(p => Ptxas.Assemble(assembler, p.First, $"sm_{p.Second}")).ToArray();
         return levels[0].Keys.Order(StringComparer.Ordinal).Select(e => ($"{source.Name} {e}", levels.Select(u => u[e]).ToArray()));
     }
+
+    /// <summary>PTX of a source for each of <see cref="Levels"/>.</summary>
+    public static string[] Compile(Nvrtc nvrtc, CudaSource source) =>
+        [.. Levels.AsParallel().AsOrdered().Select(l => Compile(nvrtc, source, l))];
 
     /// <summary>PTX of a source for a level.</summary>
     public static string Compile(Nvrtc nvrtc, CudaSource source, string level) =>
@@ -64,7 +72,8 @@ internal static class CudaCommand
             count++;
             try
             {
-                foreach (var (kernel, uses) in Uses(nvrtc, assembler, source))
+                var ptx = Compile(nvrtc, source);
+                foreach (var (kernel, uses) in Uses(assembler, source, ptx))
                 {
                     output.WriteLine($"ok   {kernel,-56} {string.Join("  ", uses.Select((u, i) => $"sm_{Levels[i]} {u}"))}");
                     table.Add(KernelBudget.Line(kernel, uses, CudaKernelList.Find(kernel)?.MostSharedBytes ?? 0));
@@ -73,7 +82,7 @@ internal static class CudaCommand
                 {
                     using var file = File.Create(Path.Combine(folder, source.Name + CudaSource.PtxEnding));
                     using var writer = new StreamWriter(new GZipStream(file, CompressionLevel.SmallestSize));
-                    writer.Write(source.PtxHead + Compile(nvrtc, source, Shipped));
+                    writer.Write(source.PtxHead + ptx[Array.IndexOf(Levels, Shipped)]);
                 }
             }
             catch (InvalidOperationException e)

@@ -29,7 +29,7 @@ internal static class Verbs
         var verifier = new Verifier(device, oracle, request.Type);
         foreach (var c in Catalogue.Select(request.Filter, request.TinyOnly)) report.Add(verifier.Verify(c));
         if (device.Backend is CudaBackend)
-            foreach (var c in Catalogue.SelectWholeWarps(request.Filter)) report.Add(verifier.Verify(c));
+            foreach (var c in Catalogue.SelectWholeWarps(request.Filter, request.Type)) report.Add(verifier.Verify(c));
         foreach (var e in Catalogue.SelectErrors(request.Filter)) report.Add(verifier.Verify(e));
     }
 

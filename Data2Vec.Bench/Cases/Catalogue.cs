@@ -52,8 +52,8 @@ internal static class Catalogue
         [.. Cases.Where(c => (!tinyOnly || c.Size == CaseSize.Tiny) && Matches(c.Id, filter))];
 
     /// <summary>The cases that a CUDA device is compared on besides.</summary>
-    public static IReadOnlyList<OpCase> SelectWholeWarps(string? filter) =>
-        [.. WholeWarpCases.All.Where(c => Matches(c.Id, filter))];
+    public static IReadOnlyList<OpCase> SelectWholeWarps(string? filter, DType type) =>
+        [.. WholeWarpCases.Of(type).Where(c => Matches(c.Id, filter))];
 
     /// <summary>The refusals whose name contains the filter.</summary>
     public static IReadOnlyList<OpError> SelectErrors(string? filter) => [.. Errors.Where(e => Matches(e.Id, filter))];

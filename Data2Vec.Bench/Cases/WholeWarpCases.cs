@@ -10,8 +10,9 @@ namespace Data2Vec.Bench.Cases;
 /// </summary>
 internal static class WholeWarpCases
 {
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<OpCase> All { get; } = [.. Rows, .. Products, .. Convolutions, .. Attention];
+    /// <summary>All of them that a type has hand-written kernels for.</summary>
+    public static IReadOnlyList<OpCase> Of(DType type) =>
+        [.. Rows, .. Products, .. Convolutions, .. type == DType.BFloat16 ? Attention : []];
 
     /// <summary>Of every type.</summary>
     public static IEnumerable<OpCase> Rows =>

@@ -35,13 +35,14 @@ internal sealed class Trial
     public static IEnumerable<Trial> Of(Device device, OpCase c, DType type)
     {
         if (device.Backend is not CudaBackend backend) yield break;
-        if (Products.Contains(c.Op))
+        // A library cuts its products as it likes.
+        if (Products.Contains(c.Op) && backend.OwnProducts)
         {
             yield return new("with large tiles", backend, b => b.Plan = Plans.Cut(true, 1));
             yield return new("with sums in parts", backend, b => b.Plan = Plans.Cut(false, 2));
             yield return new("with large tiles and sums in parts", backend, b => b.Plan = Plans.Cut(true, 3));
         }
-        if (c.Op is "MatMul" or "Linear" or "FeedForward" && type == DType.Float32)
+        if (c.Op is "MatMul" or "Linear" or "FeedForward" && type == DType.Float32 && backend.OwnProducts)
         {
             yield return new("with tensor cores", backend, b => b.TensorFloat32 = true) { Epsilon = TensorEpsilon };
             yield return new("with tensor cores and large tiles", backend, b =>
@@ -50,7 +51,7 @@ internal sealed class Trial
                 b.Plan = Plans.Cut(true, 1);
             }) { Epsilon = TensorEpsilon };
         }
-        if (c.Op == "Attention")
+        if (c.Op == "Attention" && type == DType.BFloat16)
         {
             yield return new("with resident keys", backend, b => b.FewestResidentHeads = 0);
             yield return new("without resident keys", backend, b => b.FewestResidentHeads = int.MaxValue);

@@ -94,7 +94,7 @@ internal sealed class Verifier(Device device, Device oracle, DType type = DType.
         var actual = trial.Run(() =>
         {
             var outputs = Outputs(c, device, type, values, c.Run);
-            CheckBits(c, values, outputs, found);
+            CheckAgain(c, values, outputs, found);
             return outputs;
         });
         double worst = 0;
@@ -120,6 +120,11 @@ internal sealed class Verifier(Device device, Device oracle, DType type = DType.
             for (var i = 0; i < inference.Count; i++)
                 if (!SameBits(inference[i], actual[i])) problems.Add($"{actual[i].Name} differs between inference and training");
         }
+        CheckAgain(c, values, actual, problems);
+    }
+
+    private void CheckAgain(OpCase c, float[][] values, IReadOnlyList<Output> actual, List<string> problems)
+    {
         var again = Outputs(c, device, type, values, c.Run);
         for (var i = 0; i < again.Count; i++)
             if (!SameBits(again[i], actual[i])) problems.Add($"{actual[i].Name} differs from run to run");

@@ -31,6 +31,9 @@ public sealed partial class CudaBackend : ICompilingBackend, IReplayingBackend
         set => runtime.Queue.Replays = value && library is null;
     }
 
+    /// <summary>Whether all products are those of our own kernels.</summary>
+    internal bool OwnProducts => library is null;
+
     /// <inheritdoc/>
     public ReplayCounts Replays => runtime.Queue.Counts;
 

@@ -179,8 +179,8 @@ public sealed class ExchangeTests
             atom.global.exch.b32 %r4, [%d0], 0;
             mov.u32 %r5, %laneid;
             bar.sync 0;
-            """), "test", new Dim3(4), new Dim3(64), 0, place, sum);
-        Assert.That(device.Get<int>(sum, 1)[0], Is.EqualTo(256));
+            """), "test", new Dim3(2), new Dim3(64), 0, place, sum);
+        Assert.That(device.Get<int>(sum, 1)[0], Is.EqualTo(128));
     }
 
     [Test]

@@ -14,7 +14,7 @@ public sealed class GpuStepTests(string modality)
     private const double LossShare = 1e-5;
     private const double ParameterShare = 1e-4;
 
-    [TestCase("ilgpu:cpu")]
+    [TestCase("ilgpu:cpu", Explicit = true, Reason = "Takes minutes; .ci/run runs it.", Category = "Slow")]
     [TestCase("emulator")]
     public void An_update_equals_that_of_the_cpu(string device)
     {

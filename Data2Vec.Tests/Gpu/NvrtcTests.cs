@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Data2Vec.Bench;
 using Data2Vec.Kernels.Cuda;
 using Data2Vec.Kernels.Emulator;
@@ -18,6 +19,9 @@ public sealed class NvrtcTests
     private static IReadOnlyDictionary<string, int[]> Budget { get; } = KernelBudget.Read(
         File.ReadLines(Path.Combine(Repository.Root, "Data2Vec.Tests/Gpu/cuda-kernels.tsv")));
 
+    /// <summary>What the compiler made of a source for each level: compiled once, for all tests that look at it.</summary>
+    private static readonly ConcurrentDictionary<string, string[]> Compiled = new();
+
     private static IEnumerable<string> Sources => CudaKernelList.Sources.Select(s => s.Name);
 
     private static IEnumerable<string> Kernels => CudaKernelList.All.Select(k => k.ToString());
@@ -31,7 +35,7 @@ public sealed class NvrtcTests
             Assert.Ignore("no ptxas here (scripts/gpu-toolchain.sh fetches it)");
             return;
         }
-        foreach (var (kernel, uses) in CudaCommand.Uses(nvrtc, assembler, Source(name)))
+        foreach (var (kernel, uses) in CudaCommand.Uses(assembler, Source(name), Ptx(nvrtc, name)))
         {
             Assert.That(Budget, Does.ContainKey(kernel), "`bench cuda --budget` writes the table anew");
             var taken = Array.ConvertAll(KernelBudget.Line(kernel, uses).Split('\t')[1..], int.Parse);
@@ -45,7 +49,7 @@ public sealed class NvrtcTests
     {
         using var nvrtc = Compiler();
         var source = Source(name);
-        Assert.That(source.Ptx(), Is.EqualTo(source.PtxHead + CudaCommand.Compile(nvrtc, source, CudaCommand.Shipped)),
+        Assert.That(source.Ptx(), Is.EqualTo(source.PtxHead + Ptx(nvrtc, name)[Array.IndexOf(CudaCommand.Levels, CudaCommand.Shipped)]),
             "`bench cuda --out kernels/ptx` writes it anew");
     }
 
@@ -111,6 +115,8 @@ public sealed class NvrtcTests
         Assert.That(() => nvrtc.Compile(source, "compute_80", "-Dsqrtf=no_such_name"),
             Throws.InvalidOperationException.With.Message.Contains(source).And.Message.Contains("no_such_name"));
     }
+
+    private static string[] Ptx(Nvrtc nvrtc, string name) => Compiled.GetOrAdd(name, _ => CudaCommand.Compile(nvrtc, Source(name)));
 
     private static CudaSource Source(string name) => CudaKernelList.Sources.Single(s => s.Name == name);
 

@@ -13,7 +13,7 @@ public sealed class WarmingTests
 {
     private static readonly string[] Settings = ["steps=1", "warmup_steps=0", "batch_size=2", "micro_batches=1"];
 
-    [TestCase("ilgpu:cpu")]
+    [TestCase("ilgpu:cpu", Explicit = true, Reason = "Takes a minute; .ci/run runs it.", Category = "Slow")]
     [TestCase("emulator")]
     public void After_warming_the_first_update_loads_nothing(string device)
     {
