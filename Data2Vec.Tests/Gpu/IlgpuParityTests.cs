@@ -8,7 +8,8 @@ namespace Data2Vec.Tests.Gpu;
 
 /// <summary>
 /// The kernels of the ILGPU backend run every tiny case of the catalogue, on ILGPU's CPU accelerator with warps of 32 threads.
-/// A case of each operation always; all of them in both types where there is time.
+/// A case of each operation always; all of them in both types when asked for (--filter TestCategory=Long): EmulatedCatalogue has
+/// them always, as PTX.
 /// </summary>
 public sealed class IlgpuParityTests
 {
@@ -43,7 +44,7 @@ public sealed class IlgpuParityTests
         Assert.That(row.Status, Is.EqualTo(Status.Passed), row.Reason);
     }
 
-    [Test, Explicit("Takes minutes; .ci/run runs it."), Category("Slow")]
+    [Test, Explicit("Takes ten minutes, and the emulator runs the same kernels as a GPU would."), Category("Long")]
     public void Every_case_agrees_with_the_oracle([Values(DType.Float32, DType.BFloat16)] DType type)
     {
         using (Assert.EnterMultipleScope())
