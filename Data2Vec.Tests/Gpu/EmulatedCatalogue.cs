@@ -16,23 +16,25 @@ internal static class EmulatedCatalogue
 {
     private static IReadOnlyList<OpCase> Tiny { get; } = [.. Bench.Cases.Catalogue.Cases.Where(c => c.Size == CaseSize.Tiny)];
 
-    private static readonly Lazy<Outcome> Own = new(() => Run(
-        driver => new CudaBackend(new CudaRuntime(driver)),
-        type => [.. Tiny, .. WholeWarpCases.Of(type)]));
-
-    private static readonly Lazy<Outcome> Ilgpu = new(() => Run(
-        driver => new IlgpuBackend(new CudaRuntime(driver)), _ => Tiny));
+    /// <summary>Both backends in both types, at once: a tiny case keeps no more than one processor busy.</summary>
+    private static readonly Lazy<Outcome[]> Outcomes = new(() =>
+    {
+        var parts = new[] { true, false }.SelectMany(own => new[] { DType.Float32, DType.BFloat16 }.Select(type => (own, type)))
+            .ToArray().AsParallel().AsOrdered().WithDegreeOfParallelism(4).Select(p => Run(p.own, p.type)).ToArray();
+        return [parts[0].And(parts[1]), parts[2].And(parts[3])];
+    });
 
     /// <summary>Of the backend with hand-written kernels.</summary>
-    public static Outcome OfOwnKernels => Own.Value;
+    public static Outcome OfOwnKernels => Outcomes.Value[0];
 
     /// <summary>Of ILGPU's kernels alone, in the PTX that its compiler writes.</summary>
-    public static Outcome OfIlgpuKernels => Ilgpu.Value;
+    public static Outcome OfIlgpuKernels => Outcomes.Value[1];
 
-    private static Outcome Run(Func<EmulatedDriver, IBackend> open, Func<DType, IReadOnlyList<OpCase>> cases)
+    private static Outcome Run(bool own, DType type)
     {
         var driver = new EmulatedDriver();
-        using var device = new Device("emulator", open(driver));
+        var runtime = new CudaRuntime(driver);
+        using var device = new Device("emulator", own ? new CudaBackend(runtime) : new IlgpuBackend(runtime));
         using var oracle = Device.Parse("reference");
         Dictionary<string, (long Wavefronts, long Conflicts)> counts = [];
         driver.Launched = (kernel, c) =>
@@ -42,14 +44,10 @@ internal static class EmulatedCatalogue
             var (wavefronts, conflicts) = counts.GetValueOrDefault(name);
             counts[name] = (wavefronts + c.Wavefronts, conflicts + c.BankConflicts);
         };
-        List<(DType, string, Row)> rows = [];
-        foreach (var type in new[] { DType.Float32, DType.BFloat16 })
-        {
-            var verifier = new Verifier(device, oracle, type);
-            rows.AddRange(cases(type).Select(c => (type, c.Id, verifier.Verify(c))));
-            if (type == DType.Float32)
-                rows.AddRange(Bench.Cases.Catalogue.Errors.Select(e => (type, $"{e.Op} {e.Name}", verifier.Verify(e))));
-        }
+        var verifier = new Verifier(device, oracle, type);
+        List<(DType, string, Row)> rows = [.. Tiny.Concat(own ? WholeWarpCases.Of(type) : []).Select(c => (type, c.Id, verifier.Verify(c)))];
+        if (type == DType.Float32)
+            rows.AddRange(Bench.Cases.Catalogue.Errors.Select(e => (type, $"{e.Op} {e.Name}", verifier.Verify(e))));
         return new Outcome(rows, counts);
     }
 
@@ -59,5 +57,12 @@ internal static class EmulatedCatalogue
     /// </param>
     public sealed record Outcome(
         IReadOnlyList<(DType Type, string Id, Row Row)> Rows,
-        IReadOnlyDictionary<string, (long Wavefronts, long Conflicts)> Counts);
+        IReadOnlyDictionary<string, (long Wavefronts, long Conflicts)> Counts)
+    {
+        /// <summary>This and that of another type.</summary>
+        public Outcome And(Outcome other) => new(
+            [.. Rows, .. other.Rows],
+            Counts.Concat(other.Counts).GroupBy(c => c.Key, c => c.Value)
+                .ToDictionary(g => g.Key, g => (g.Sum(c => c.Wavefronts), g.Sum(c => c.Conflicts))));
+    }
 }
